@@ -1,0 +1,98 @@
+#ifndef CORE_UA_REGISTRATION_H
+#define CORE_UA_REGISTRATION_H
+
+/*
+ * A registration kept up (RFC 3261 10.2): one Call-ID and a rising CSeq over
+ * its refreshes, refreshed before it expires, tried again with back-off and
+ * jitter after a failure; and single operations on the same address of
+ * record: a query, the removal of one binding or of all.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/ua/endpoint.h"
+
+struct registration;
+
+/* All is copied, but credentials. */
+struct registration_params {
+	struct slice registrar;         /* Request-URI, "sip:example.com" */
+	struct slice aor;               /* name-addr or URI of From and To */
+	const struct slice *contacts;   /* values with parameters; n 0: the leg's */
+	size_t ncontacts;
+	struct slice contact_params;    /* ";q=0.5" for the leg's; may be empty */
+	uint32_t expires_s;             /* asked for */
+	bool once;                      /* one REGISTER, left to expire */
+	struct credentials *credentials;
+	const struct field *fields;
+	size_t nfields;
+	const struct slice *routes;
+	size_t nroutes;
+};
+
+/* A Contact of the registrar's answer. */
+struct binding {
+	struct slice contact;           /* URI, without angle brackets */
+	uint32_t expires_s;
+	bool has_q;
+	uint32_t q_thousandths;
+	bool self;                      /* one of ours (19.1.4) */
+	struct slice instance, reg_id, received, path;  /* p NULL: none */
+};
+
+enum registration_event {
+	REGISTRATION_OK,        /* registered, or refreshed */
+	REGISTRATION_FAILED,    /* this try; next_try_ms says when the next is */
+	REGISTRATION_REMOVED,   /* our bindings, one, or all are gone */
+	REGISTRATION_BINDINGS   /* a query's answer */
+};
+
+struct registration_report {
+	enum registration_event event;
+	const struct outcome *outcome;  /* of the last REGISTER */
+	uint32_t expires_s;             /* granted to our (shortest) contact */
+	const struct binding *bindings;
+	size_t nbindings;
+	bool refresh;                   /* of its own accord, no command */
+	int64_t next_try_ms;            /* FAILED: -1 for none */
+};
+/* One for each operation asked for, and one for each refresh. Dies when this
+ * returns; may free the registration. */
+typedef void registration_fn(struct registration *r,
+                             const struct registration_report *report,
+                             void *arg);
+
+/* NULL with *err: ERR_SYNTAX, ERR_NOMEM. Sends nothing yet. */
+struct registration *registration_new(struct endpoint *ep,
+                                      const struct registration_params *p,
+                                      registration_fn *fn, void *arg,
+                                      enum error *err);
+/* Sends nothing; stops refreshing. Accepts NULL. */
+void registration_free(struct registration *r);
+
+/* Registers, or refreshes now; with new parameters where p is not NULL. The
+ * operations are done one after another (10.2.4: one REGISTER at a time). */
+enum error registration_register(struct registration *r,
+                                 const struct registration_params *p);
+/* Removes our contacts (Expires 0), and stops refreshing. */
+enum error registration_unregister(struct registration *r);
+/* Removes this one contact. */
+enum error registration_remove(struct registration *r, struct slice contact);
+/* Contact: *, Expires: 0. */
+enum error registration_remove_all(struct registration *r);
+/* A REGISTER without Contact: bindings stay as they are. */
+enum error registration_query(struct registration *r);
+
+bool registration_is_active(const struct registration *r);
+/* An operation is under way. */
+bool registration_is_busy(const struct registration *r);
+/* Until our binding expires; 0: not registered. */
+uint32_t registration_left_s(const struct registration *r);
+struct slice registration_aor(const struct registration *r);
+struct slice registration_registrar(const struct registration *r);
+/* From the last 2xx: what to preset as Route (RFC 3608); false past the last. */
+bool registration_service_route(const struct registration *r, size_t n,
+                                struct slice *out);
+
+#endif

@@ -4,7 +4,8 @@
 /*
  * A growing output of octets with a sticky error: append as much as you
  * like, ask buf_error() once. After an error appends do nothing. Always one
- * octet longer than len, so that buf_cstr() costs nothing.
+ * octet longer than len, so that buf_cstr() costs nothing. What is appended
+ * must not lie in the buffer itself.
  */
 
 #include "core/base/error.h"
@@ -13,7 +14,8 @@
 struct buf {
 	char *p;                /* NULL until the first append */
 	size_t len, cap;
-	size_t max;             /* longer is ERR_LIMIT; 0: no bound */
+	size_t max;             /* longer is ERR_LIMIT; 0: no bound; set it
+				 * before the first append */
 	enum error err;
 };
 

@@ -4,8 +4,8 @@
 /*
  * A hash table of embedded nodes, several of which may share a key. The
  * caller makes the key's hash and compares. Keys come from the network, so
- * the hash is keyed with a secret (SipHash-1-3). Grows by load factor;
- * never shrinks below what it was given.
+ * the hash is keyed with a secret (SipHash-1-3). Grows with what it holds
+ * and never shrinks.
  */
 
 #include <stdbool.h>
@@ -43,8 +43,8 @@ void hash_remove(struct hash *h, struct hash_node *node);
 /* First node with this hash, and the next; compare the keys yourself. */
 struct hash_node *hash_first(const struct hash *h, uint64_t hash);
 struct hash_node *hash_next(const struct hash_node *node);
-/* Any node from slot *cursor (start with 0) on, for tables and clean-up:
- * calls fn for each; fn may remove and free the node it is given. */
+/* For tables and clean-up: calls fn for each node, in no order; fn may
+ * remove and free the node it is given, and touch no other. */
 void hash_each(struct hash *h, void (*fn)(struct hash_node *node, void *arg),
                void *arg);
 

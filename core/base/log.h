@@ -12,7 +12,8 @@ typedef void log_fn(enum log_level level, const char *text, void *arg);
 /* Who prints, and down to which level. Until it is called: nobody. */
 void log_set_sink(enum log_level down_to, log_fn *fn, void *arg);
 
-/* Formats, escapes what is not printable, passes to the sink. */
+/* Formats, cuts at 1023 octets, escapes what is not printable, passes to the
+ * sink. */
 void log_write(enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

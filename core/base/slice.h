@@ -105,7 +105,10 @@ static inline bool char_is(char c, unsigned classes)
 
 /* True when s is not empty and all of it is of these classes. */
 bool slice_all(struct slice s, unsigned classes);
-/* Valid UTF-8 throughout (RFC 3629: no surrogates, no overlong forms). */
+/* Octets of the UTF-8 character that s begins with; 0 when it is none (RFC
+ * 3629: no surrogates, no overlong forms) or s is empty. */
+size_t slice_utf8_len(struct slice s);
+/* Valid UTF-8 throughout. */
 bool slice_is_utf8(struct slice s);
 
 /* --- the scanner --- */

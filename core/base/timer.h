@@ -19,7 +19,7 @@ enum { TIMER_LEVELS = 7, TIMER_SLOTS = 64 };
 
 struct timer_set {
 	uint64_t now_us;                /* set by timer_run() */
-	uint64_t wheel_ms;              /* all before this has fired */
+	uint64_t wheel_ms;              /* all up to this has fired */
 	uint64_t pending[TIMER_LEVELS]; /* a bit for each slot in use */
 	struct list slots[TIMER_LEVELS][TIMER_SLOTS];
 	struct list overdue;
@@ -57,8 +57,10 @@ uint64_t timer_left_ms(const struct timer *t);
 
 /*
  * Moves the clock to now_us (never backwards) and runs all that is due.
- * Returns microseconds to the next one, or -1 for none. Timers armed with 0
- * from inside a timer fire on the next run, so this ends.
+ * Returns after how many microseconds to call it again, or -1 for never:
+ * not later than the next timer, but maybe earlier, when one that is far off
+ * is to be sorted into a finer level. Timers armed with 0 from inside a timer
+ * fire on the next run, so this ends.
  */
 int64_t timer_run(struct timer_set *set, uint64_t now_us);
 

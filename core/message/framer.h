@@ -4,33 +4,39 @@
 /*
  * A stream of octets to messages (RFC 3261 18.3) and keep-alives (RFC 5626
  * 3.5.1). Memory grows with the octets that came, not with what was
- * announced; work is linear in the octets, however they are cut.
+ * announced; work is linear in the octets, and the events are the same,
+ * however they are cut.
  */
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "core/base/buf.h"
-#include "core/base/error.h"
 #include "core/message/message.h"
 
 enum framer_event {
 	FRAMER_MORE,            /* nothing whole yet */
 	FRAMER_MESSAGE,         /* *out is one whole message */
 	FRAMER_PING,            /* CRLF CRLF between messages: answer CRLF */
-	FRAMER_PONG,            /* a single CRLF between messages */
+	FRAMER_PONG,            /* CRLF, where framer_expect_pong() was told */
 	FRAMER_BROKEN           /* framing is lost: *out is what came so far;
 	                         * answer *fault if it can be, then close */
 };
 
 struct framer {
 	struct buf in;
-	size_t start;           /* of the message being collected */
-	size_t scanned;         /* the header block was searched up to here */
+	size_t start;           /* of the message being collected; from there: */
+	size_t scanned;         /* the empty line was searched up to here */
+	size_t start_line_len;  /* with its line end; 0: not seen yet */
 	size_t head_len;        /* 0: the empty line was not seen yet */
 	size_t body_len;
-	bool broken;
+	bool half_ping;         /* one CRLF came, and no pong was expected */
+	unsigned pongs_due;
+	struct fault fault;     /* status 0: framing holds */
 	const struct message_limits *limits;
 };
 
-/* Zeroed but for limits. */
+/* Zeroed but for limits, which must live as long as f. */
 void framer_init(struct framer *f, const struct message_limits *limits);
 void framer_deinit(struct framer *f);
 
@@ -39,10 +45,21 @@ char *framer_room(struct framer *f, size_t min, size_t *room);
 /* n octets were read there. */
 void framer_filled(struct framer *f, size_t n);
 
-/* Call until FRAMER_MORE or FRAMER_BROKEN. *out stays valid until the next
- * call of framer_room(). */
+/*
+ * Call until FRAMER_MORE or FRAMER_BROKEN. *out stays valid until the next
+ * call of framer_room(); *fault is written with FRAMER_BROKEN only: 513 for
+ * what is too large, 400 for a Content-Length that cannot be believed (no
+ * number, or two of them). Without Content-Length there is no body. Once
+ * broken, it stays so.
+ */
 enum framer_event framer_next(struct framer *f, struct slice *out,
                               struct fault *fault);
+/*
+ * We sent a CRLF CRLF: the next CRLF between messages is its answer. Without
+ * this nobody could tell two pongs in a row from a ping cut in two; a CRLF
+ * that nobody asked for is the first half of a ping, or noise (7.5).
+ */
+void framer_expect_pong(struct framer *f);
 /* Octets of an unfinished message wait (for the slow-sender timer). */
 bool framer_is_midway(const struct framer *f);
 

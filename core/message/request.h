@@ -28,20 +28,22 @@ struct request_parts {
 /*
  * A request without Via, Contact, CSeq and credentials: the start line, then
  * the other fields and the body. The user's fields win: one that names
- * a header which is in parts, or Contact, CSeq or Max-Forwards, replaces ours;
- * one without a value (p NULL) leaves ours out. Via fields follow ours.
+ * a header which is in parts, or Contact, CSeq or Content-Length, replaces
+ * ours; one without a value (p NULL) leaves ours out. Via fields follow ours.
  */
 struct request_draft {
 	char *text;                     /* owned */
 	size_t len;
 	size_t start_line_len;          /* with CRLF */
-	size_t head_len;                /* up to the empty line's CRLF */
+	size_t seal_at;                 /* where CSeq, Contact and credentials
+	                                 * go: before the user's fields */
 	bool has_contact;               /* given or refused by the user */
 	bool has_cseq;                  /* given or refused by the user */
 };
 
-/* ERR_SYNTAX when a value holds CR, LF or NUL, a field name is no token, or
- * the method is no token; ERR_NOMEM. Free with request_draft_deinit(). */
+/* ERR_SYNTAX when a value holds CR, LF or NUL, a field name or the method is
+ * no token, or the URI is empty or holds white space; ERR_NOMEM. d is written
+ * on OK only; free with request_draft_deinit(). */
 enum error request_draft(struct request_draft *d,
                          const struct request_parts *parts);
 void request_draft_deinit(struct request_draft *d);     /* accepts zeroed */
@@ -56,13 +58,16 @@ struct request_seal {
 	uint32_t cseq;
 	struct slice credentials;       /* whole lines with CRLF */
 };
-/* Appends the wire image. */
+/* Appends the wire image. ERR_SYNTAX is set in out when via or contact holds
+ * CR, LF or NUL. */
 void request_seal(struct buf *out, const struct request_draft *d,
                   const struct request_seal *s);
 
 /*
  * ACK for a 3xx to 6xx (17.1.1.3): top Via, Request-URI, From, Call-ID, CSeq
- * number and Route of the INVITE, To of the response.
+ * number and Route of the INVITE, To of the response. Here and below
+ * ERR_SYNTAX is set in out when the INVITE has no CSeq that can be read, or a
+ * value holds CR, LF or NUL.
  */
 void request_print_ack(struct buf *out, const struct message *invite,
                        struct slice to);

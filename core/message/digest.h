@@ -5,7 +5,6 @@
  * Digest access authentication: RFC 3261 22, RFC 7616, RFC 8760. The
  * arithmetic and the header values; and the server's half, making challenges
  * and checking answers. Whom to answer is core/message/credentials.
- * These two are the only users of libcrypto in core.
  */
 
 #include <stdbool.h>
@@ -27,10 +26,12 @@ enum digest_algorithm {
 /* "SHA-256-sess"; "" for DIGEST_UNKNOWN. Static. */
 const char *digest_algorithm_name(enum digest_algorithm a);
 enum digest_algorithm digest_algorithm_from_name(struct slice name);
-/* 1 MD5, 2 SHA-256, 3 SHA-512-256: sess or not is no difference. */
+/* 1 MD5, 2 SHA-256, 3 SHA-512-256: sess or not is no difference. 0: unknown. */
 unsigned digest_strength(enum digest_algorithm a);
 
 enum digest_qop { QOP_NONE = 0, QOP_AUTH = 1, QOP_AUTH_INT = 2 };
+/* "auth"; "" for QOP_NONE. Static. */
+const char *digest_qop_name(enum digest_qop qop);
 
 enum { DIGEST_HEX_MAX = 65 };
 
@@ -60,6 +61,9 @@ bool digest_ha1(enum digest_algorithm a, struct slice user,
  * 3.4.4). False for DIGEST_UNKNOWN. */
 bool digest_userhash(enum digest_algorithm a, struct slice user,
                      struct slice realm, char hex[DIGEST_HEX_MAX]);
+
+/* A nonce count as it is written: eight hex digits, NUL terminated. */
+void digest_print_nc(uint32_t nc, char out[9]);
 
 /* The hex digits of a secret written "HA1:" and 32 (MD5) or 64 (SHA-256) of
  * them; empty when it is a password. */

@@ -1,0 +1,43 @@
+#ifndef NET_LISTEN_H
+#define NET_LISTEN_H
+
+/* From "udp:0.0.0.0:5060" to open legs. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/base/buf.h"
+#include "core/base/error.h"
+#include "core/transport/dispatcher.h"
+#include "net/loop.h"
+
+/* Where to listen. Zeroed: udp and tcp, on any port, of every family. */
+struct listen_spec {
+	enum transport transport;       /* NONE: udp and tcp on one port */
+	struct addr addr;               /* FAMILY_NONE: every family that the
+	                                 * machine has; port 0: any */
+};
+
+/*
+ * Reads [TRANSPORT:]ADDR[:PORT], or "TRANSPORT:" for every family. The
+ * address is numeric. ERR_SYNTAX or ERR_UNSUPPORTED, with *why extended by
+ * what was expected and what came.
+ */
+enum error listen_parse(struct slice text, struct listen_spec *out,
+                        struct buf *why);
+
+/* One family only (-4, -6); both false means the same as both true. */
+struct listen_families {
+	bool ipv4, ipv6;
+};
+
+/*
+ * Opens spec and gives its legs to d. All or nothing: on failure *why is
+ * extended by which address failed and why, like
+ * "udp:192.0.2.9:5060: not an address of this machine".
+ */
+enum error listen_open(struct loop *loop, struct dispatcher *d,
+                       const struct listen_spec *spec,
+                       struct listen_families families, struct buf *why);
+
+#endif

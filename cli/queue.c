@@ -1,0 +1,493 @@
+/* The command queue: what runs, what waits, and how it all ended. */
+
+#include "cli/queue.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A line that waits for its turn, or what is left of it. */
+struct pending {
+	struct list node;
+	struct origin origin;
+	char *text;
+	struct slice line, rest;
+};
+
+struct queue {
+	struct app *app;
+	struct env *env;
+	const struct queue_ops *ops;
+	bool interactive;
+	unsigned jobs;
+	uint64_t timeout_ms;
+	struct list pending;
+	size_t npending;
+	struct list items;              /* running, oldest first */
+	struct list dead;               /* done: freed by the pump */
+	size_t foreground, background;  /* running */
+	bool barrier;                   /* one is running */
+	unsigned last_number;
+	int status;
+	bool failed, told_drained;
+	struct timer pump;
+	struct words words;
+};
+
+enum { STATUS_USAGE = 2 };
+
+static void pump(void *arg);
+
+static void pump_soon(struct queue *q)
+{
+	timer_arm(&q->pump, &q->env->timers, 0, pump, q);
+}
+
+/* --- items --- */
+
+static void item_free(struct item *item)
+{
+	timer_cancel(&item->timeout);
+	if (item->free_state != NULL)
+		item->free_state(item->state);
+	args_deinit(&item->args);
+	free(item->result.reason);
+	free(item->result.text);
+	free(item);
+}
+
+static void free_dead(struct queue *q)
+{
+	LIST_EACH(node, &q->dead) {
+		list_remove(node);
+		item_free(CONTAINER_OF(node, struct item, node));
+	}
+}
+
+static void drop_pending(struct queue *q)
+{
+	LIST_EACH(node, &q->pending) {
+		struct pending *p = CONTAINER_OF(node, struct pending, node);
+
+		list_remove(node);
+		free(p->text);
+		free(p);
+	}
+	q->npending = 0;
+}
+
+static void note_failure(struct queue *q, int status)
+{
+	if (q->status == 0)
+		q->status = status;
+	if (q->interactive)
+		return;
+	q->failed = true;
+	drop_pending(q);
+}
+
+static void count_running(struct queue *q, const struct item *item, int by)
+{
+	if (item->background)
+		q->background += (size_t)by;
+	else
+		q->foreground += (size_t)by;
+	if (item->command->flags & COMMAND_BARRIER)
+		q->barrier = by > 0;
+}
+
+/* The one end of every item that was started. */
+static void finish(struct item *item)
+{
+	struct queue *q = item->queue;
+
+	item->done = true;
+	timer_cancel(&item->timeout);
+	count_running(q, item, -1);
+	list_remove(&item->node);
+	list_append(&q->dead, &item->node);
+	if (item->result.class != CLASS_NONE && item->result.rc == 0)
+		item->result.rc = error_class_status(item->result.class);
+	q->ops->finished(q->app, item);
+	if (item->result.rc != 0 && !item->ignore_failure)
+		note_failure(q, item->result.rc);
+	pump_soon(q);
+}
+
+void queue_done(struct item *item)
+{
+	if (item->done)
+		return;
+	if (!item->running) {
+		/* run() has not returned yet: it is done when it does */
+		item->done = true;
+		return;
+	}
+	finish(item);
+}
+
+static void give_up(struct item *item, enum error why)
+{
+	if (item->give_up != NULL) {
+		item->give_up(item, why);
+		return;
+	}
+	item->result.class = error_class(why);
+	queue_done(item);
+}
+
+static void timed_out(void *arg)
+{
+	give_up(arg, ERR_TIMEOUT);
+}
+
+static void start(struct queue *q, struct item *item)
+{
+	enum run run = RUN_DONE;
+
+	item->started_us = env_now_us(q->env);
+	list_append(&q->items, &item->node);
+	count_running(q, item, 1);
+	if ((item->command->flags & COMMAND_OFFLINE)
+	    || q->ops->prepare(q->app, item))
+		run = item->command->run(q->app, item, &item->args);
+	if (run == RUN_DONE || item->done) {
+		finish(item);
+		return;
+	}
+	item->running = true;
+	if (q->timeout_ms != 0)
+		timer_arm(&item->timeout, &q->env->timers, q->timeout_ms,
+		          timed_out, item);
+}
+
+/* --- from a line to an item --- */
+
+static void misused(struct queue *q, const struct origin *origin,
+                    unsigned column, const char *text)
+{
+	q->ops->misused(q->app, origin, column, text);
+}
+
+/* Finds the command and checks its arguments; NULL when that was told. */
+static struct item *make_item(struct queue *q, const struct words *w,
+                              const struct origin *origin)
+{
+	struct buf why = { 0 };
+	unsigned column = w->words[0].column;
+	struct item *item = calloc(1, sizeof(*item));
+	enum error err = ERR_NOMEM;
+
+	if (item == NULL)
+		goto out;
+	err = ERR_SYNTAX;
+	item->command = command_find(w->words[0].text, q->interactive, &why);
+	if (item->command == NULL)
+		goto out;
+	err = args_parse(&item->args, item->command, w, q->ops->check,
+	                 q->app, &why, &column);
+	if (err != OK)
+		goto out;
+	item->queue = q;
+	item->origin = *origin;
+	item->column = w->column;
+	item->background = w->background;
+	item->ignore_failure = w->ignore_failure;
+out:
+	if (err != OK) {
+		misused(q, origin, column, err == ERR_NOMEM
+		        ? error_text(err) : buf_cstr(&why));
+		free(item);
+		item = NULL;
+	}
+	buf_deinit(&why);
+	return item;
+}
+
+static void run_words(struct queue *q, const struct origin *origin)
+{
+	struct item *item;
+
+	if (q->words.n == 0)
+		return;
+	item = make_item(q, &q->words, origin);
+	if (item == NULL) {
+		if (!q->words.ignore_failure)
+			note_failure(q, STATUS_USAGE);
+		return;
+	}
+	item->number = ++q->last_number;
+	start(q, item);
+}
+
+static void pop_pending(struct queue *q, struct pending *p)
+{
+	list_remove(&p->node);
+	q->npending--;
+	free(p->text);
+	free(p);
+}
+
+/* Runs the next command of the line in front, or drops the line when it is
+ * at its end. */
+static void run_next(struct queue *q)
+{
+	struct pending *p = CONTAINER_OF(q->pending.next, struct pending,
+	                                 node);
+	struct origin origin = p->origin;
+	enum error err = words_next(&q->words, p->line, &p->rest,
+	                            q->ops->variable, q->app);
+
+	if (err == OK) {
+		/* the line goes first: the command may add others in front */
+		if (p->rest.len == 0)
+			pop_pending(q, p);
+		run_words(q, &origin);
+		return;
+	}
+	pop_pending(q, p);
+	if (err == ERR_NOT_FOUND)
+		return;
+	misused(q, &origin, q->words.why_column,
+	        err == ERR_SYNTAX ? q->words.why : error_text(err));
+	note_failure(q, STATUS_USAGE);
+}
+
+/* With --jobs: the command in front must wait for those that run. */
+static bool next_is_barrier(struct queue *q)
+{
+	const struct pending *p = CONTAINER_OF(q->pending.next,
+	                                       struct pending, node);
+	struct slice rest = p->rest;
+	struct buf why = { 0 };
+	const struct command *cmd = NULL;
+
+	if (words_next(&q->words, p->line, &rest, NULL, NULL) == OK
+	    && q->words.n != 0)
+		cmd = command_find(q->words.words[0].text, q->interactive,
+		                   &why);
+	buf_deinit(&why);
+	return cmd != NULL && (cmd->flags & COMMAND_BARRIER) != 0;
+}
+
+static bool may_start(struct queue *q)
+{
+	if (list_empty(&q->pending))
+		return false;
+	if (q->interactive || q->foreground == 0)
+		return true;
+	return q->foreground < q->jobs && !q->barrier
+	       && !next_is_barrier(q);
+}
+
+static void pump(void *arg)
+{
+	struct queue *q = arg;
+
+	free_dead(q);
+	while (may_start(q))
+		run_next(q);
+	if (list_empty(&q->pending) && q->foreground == 0
+	    && !q->told_drained) {
+		q->told_drained = true;
+		q->ops->drained(q->app);
+	}
+}
+
+/* --- what others call --- */
+
+struct queue *queue_new(struct app *app, struct env *env,
+                        const struct queue_ops *ops, bool interactive,
+                        unsigned jobs)
+{
+	struct queue *q = calloc(1, sizeof(*q));
+
+	if (q == NULL)
+		return NULL;
+	q->app = app;
+	q->env = env;
+	q->ops = ops;
+	q->interactive = interactive;
+	q->jobs = jobs;
+	list_init(&q->pending);
+	list_init(&q->items);
+	list_init(&q->dead);
+	return q;
+}
+
+void queue_free(struct queue *q)
+{
+	if (q == NULL)
+		return;
+	timer_cancel(&q->pump);
+	drop_pending(q);
+	LIST_EACH(node, &q->items) {
+		list_remove(node);
+		item_free(CONTAINER_OF(node, struct item, node));
+	}
+	free_dead(q);
+	words_deinit(&q->words);
+	free(q);
+}
+
+void queue_set_timeout(struct queue *q, uint64_t ms)
+{
+	q->timeout_ms = ms;
+}
+
+enum error queue_add(struct queue *q, struct slice line,
+                     const struct origin *origin, bool front)
+{
+	struct pending *p;
+
+	if (q->failed)
+		return OK;
+	p = calloc(1, sizeof(*p));
+	if (p == NULL)
+		return ERR_NOMEM;
+	p->text = slice_dup(line);
+	if (p->text == NULL) {
+		free(p);
+		return ERR_NOMEM;
+	}
+	p->origin = *origin;
+	p->line = p->rest = slice_make(p->text, line.len);
+	if (front)
+		list_prepend(&q->pending, &p->node);
+	else
+		list_append(&q->pending, &p->node);
+	q->npending++;
+	q->told_drained = false;
+	pump_soon(q);
+	return OK;
+}
+
+static bool precheck_words(struct queue *q, const struct words *w,
+                           const struct origin *origin)
+{
+	struct item *item;
+
+	if (w->n == 0)
+		return true;
+	for (size_t i = 0; i < w->n; i++)
+		if (w->words[i].variable)
+			return true;
+	item = make_item(q, w, origin);
+	if (item == NULL)
+		return false;
+	item_free(item);
+	return true;
+}
+
+bool queue_precheck(struct queue *q, struct slice line,
+                    const struct origin *origin)
+{
+	struct words w = { 0 };
+	struct slice rest = line;
+	bool good = true;
+	enum error err = OK;
+
+	while (good && (err = words_next(&w, line, &rest, NULL, NULL)) == OK)
+		good = precheck_words(q, &w, origin);
+	if (good && err != ERR_NOT_FOUND) {
+		misused(q, origin, w.why_column,
+		        err == ERR_SYNTAX ? w.why : error_text(err));
+		good = false;
+	}
+	words_deinit(&w);
+	if (!good)
+		queue_set_status(q, STATUS_USAGE);
+	return good;
+}
+
+enum run item_ok(struct item *item)
+{
+	item->result.class = CLASS_NONE;
+	item->result.rc = 0;
+	return RUN_DONE;
+}
+
+enum run item_fail(struct item *item, enum error_class class,
+                   const char *format, ...)
+{
+	va_list ap;
+
+	item->result.class = class;
+	item->result.rc = error_class_status(class);
+	free(item->result.text);
+	item->result.text = NULL;
+	va_start(ap, format);
+	if (vasprintf(&item->result.text, format, ap) < 0)
+		item->result.text = NULL;
+	va_end(ap);
+	return RUN_DONE;
+}
+
+void item_set_status(struct item *item, unsigned status, struct slice reason)
+{
+	item->result.status = status;
+	free(item->result.reason);
+	item->result.reason = slice_dup(reason);
+}
+
+void item_background(struct item *item)
+{
+	if (item->background)
+		return;
+	if (!item->done) {
+		item->queue->foreground--;
+		item->queue->background++;
+		pump_soon(item->queue);
+	}
+	item->background = true;
+}
+
+struct item *queue_foreground(struct queue *q)
+{
+	for (struct list *it = q->items.prev; it != &q->items; it = it->prev) {
+		struct item *item = CONTAINER_OF(it, struct item, node);
+
+		if (!item->background)
+			return item;
+	}
+	return NULL;
+}
+
+void queue_abandon(struct queue *q, enum error why)
+{
+	drop_pending(q);
+	LIST_EACH(node, &q->items)
+		give_up(CONTAINER_OF(node, struct item, node), why);
+}
+
+void queue_stop(struct queue *q)
+{
+	drop_pending(q);
+	pump_soon(q);
+}
+
+bool queue_is_idle(const struct queue *q)
+{
+	return list_empty(&q->pending) && list_empty(&q->items);
+}
+
+bool queue_has_room(const struct queue *q)
+{
+	return q->npending < 2 * (size_t)q->jobs + 16;
+}
+
+int queue_status(const struct queue *q)
+{
+	return q->status;
+}
+
+void queue_set_status(struct queue *q, int status)
+{
+	if (q->status == 0)
+		q->status = status;
+}
+
+bool queue_has_failed(const struct queue *q)
+{
+	return q->failed;
+}

@@ -3,7 +3,8 @@
 
 /*
  * Header fields: one table of names, and the typed values. Typed parsers
- * borrow from their input, allocate nothing, and fail on trailing junk.
+ * take a trimmed value, borrow from it, allocate nothing, and fail on
+ * trailing junk. The names are in header.c, the values in header_values.c.
  */
 
 #include <stdbool.h>
@@ -164,7 +165,8 @@ bool name_addr_parse(struct slice in, struct name_addr *out);
 bool params_find(struct slice params, struct slice name,
                  struct slice *value);
 /* The text between quotes without backslashes; s as it is when not quoted.
- * Returns a slice of s or of what was appended to scratch. */
+ * Returns a slice of s or of what was appended to scratch (which moves when
+ * scratch grows); the empty slice when memory is short. */
 struct slice unquote(struct slice s, struct buf *scratch);
 
 /* Contact's own parameters (20.10). */

@@ -31,6 +31,7 @@ struct header {
 	struct slice value;             /* trimmed and unfolded */
 	enum header_id id;
 	uint16_t next;                  /* index of the next of this id, or 0 */
+	bool unfolded;                  /* the value is a copy in the arena */
 };
 
 /* What is wrong with a message: the answer the RFC gives it, and why. */
@@ -65,6 +66,9 @@ struct message {
 	size_t nheaders;                /* highest index in use */
 	uint16_t first[HEADER_COUNT], last[HEADER_COUNT];
 	size_t capacity;
+	enum header_id repeated;        /* a single-value header that came
+	                                 * twice; HEADER_OTHER: none did */
+	unsigned max_vias;              /* of the limits parsed with */
 	struct header inline_headers[MESSAGE_INLINE_HEADERS];
 	struct arena arena;
 };
@@ -77,14 +81,16 @@ void message_deinit(struct message *m);
  * Parses the start line and the header block, and takes as body what
  * Content-Length says (RFC 3261 18.3): a datagram's further octets are
  * dropped, a body that is short is a fault; without Content-Length the body
- * is all that follows.
+ * is all that follows. Empty lines ahead are skipped (7.5).
  *
- * Returns OK, also for a message with a fault: *fault then says which, and
- * m holds what could be read (is_request, and headers). ERR_SYNTAX: this is
- * no SIP message at all, do not answer. ERR_NOMEM. A fault is set for:
- * bounds (413, 513), version (505), Content-Length that is not a number,
- * negative, repeated with another value or too large for the wire, start
- * line grammar, a line that is no header.
+ * Returns OK, also for a message with a fault: *fault then says which came
+ * first, and m holds what could be read (is_request, and headers; a field
+ * that is at fault itself is not among them). ERR_SYNTAX: this is no SIP
+ * message at all, do not answer. ERR_NOMEM. A fault is set for: bounds (414
+ * the start line, 413 the body, 513 the rest), version (505),
+ * Content-Length that is not a number, negative, repeated with another value
+ * or too large for the wire, start line grammar, a line that is no header, a
+ * CR inside a value, no empty line behind the headers.
  */
 enum error message_parse(struct message *m, struct slice wire,
                          const struct message_limits *limits,
@@ -94,12 +100,14 @@ enum error message_parse(struct message *m, struct slice wire,
  * Checks and types what every message must have (8.1.1, 20.1): Via, From,
  * To, Call-ID, CSeq once each and well formed, CSeq's method that of the
  * start line, single-value headers single, Max-Forwards and Content-Type
- * and Contact well formed where present. False with *fault (400 and why).
- * What could be typed is set even when it fails: answerable() tells whether
- * a response can be built.
+ * and Contact well formed where present, no headers in the Request-URI, not
+ * too many Vias. False with *fault (400 or 513, and why); else *fault is
+ * left alone. What could be typed is set even when it fails, the rest is
+ * zeroed: message_is_answerable() tells whether a response can be built.
  */
 bool message_check(struct message *m, struct fault *fault);
-/* Top Via, From, To, Call-ID and CSeq are there to be copied. */
+/* The topmost Via was read, so that it says where to answer, and From, To,
+ * Call-ID and CSeq are there, well formed or not, to be copied. */
 bool message_is_answerable(const struct message *m);
 
 /* The nth (from 0) field of id; the empty slice with p NULL when absent. */
@@ -130,7 +138,8 @@ bool message_lists(const struct message *m, enum header_id id,
 
 enum edit_op {
 	EDIT_REPLACE,   /* all fields of id become this one, in place of the
-	                 * first; appended where there was none */
+	                 * first; appended where there was none; no more
+	                 * than one of these for an id */
 	EDIT_REMOVE,    /* all fields of id */
 	EDIT_PREPEND,   /* before the first field of all */
 	EDIT_APPEND     /* behind the last field */
@@ -141,7 +150,8 @@ struct edit {
 	struct slice name;              /* for HEADER_OTHER only */
 	struct slice value;
 };
-/* start_line p NULL keeps the message's own. Unfolded, but else as it was
+/* Several EDIT_PREPENDs, or EDIT_APPENDs, stay in the order of edits.
+ * start_line p NULL keeps the message's own. Unfolded, but else as it was
  * written, order and spelling kept. The body follows unchanged. */
 void message_print(struct buf *out, const struct message *m,
                    struct slice start_line, const struct edit *edits,
@@ -149,15 +159,9 @@ void message_print(struct buf *out, const struct message *m,
 
 /* --- bodies --- */
 
-/* The body, or the part of a multipart/mixed, /alternative or /related one,
- * that has this type (RFC 5621). Nesting at most 4, parts at most 32. False
- * when there is none. */
+/* The body, or the part of a multipart one, that has this type (RFC 5621):
+ * multipart_find(). False when there is none. */
 bool message_body_of_type(const struct message *m, struct slice type,
                           struct slice subtype, struct slice *out);
-
-/* One part of a multipart body: start with *rest = the body. boundary is
- * unquoted. */
-bool multipart_next(struct slice *rest, struct slice boundary,
-                    struct slice *part_headers, struct slice *part_body);
 
 #endif

@@ -31,6 +31,12 @@ struct uri {
  * space, control octets. */
 bool uri_parse(struct slice in, struct uri *out);
 
+/* host, from the front of *in (25.1), for all who need one: a name, an IPv4
+ * address, or an IPv6 address in brackets. *in is untouched on failure. */
+bool uri_take_host(struct slice *in, struct slice *host);
+/* port, from the front of *in: 1 to 65535. */
+bool uri_take_port(struct slice *in, uint16_t *port);
+
 /* The value of a URI parameter, any case; false when absent. A parameter
  * without "=" has an empty value. */
 bool uri_param(const struct uri *u, struct slice name, struct slice *value);

@@ -1,0 +1,404 @@
+/* One pass over the wire makes the index of header fields; the values are
+ * left alone until somebody asks. */
+
+#include "core/message/message.h"
+
+#include "core/message/multipart.h"
+
+const struct message_limits message_limits_default = {
+	.start_line = 8 * 1024,
+	.header_block = 64 * 1024,
+	.header = 16 * 1024,
+	.body = 1024 * 1024,
+	.headers = 256,
+	.vias = 64,
+};
+
+static const struct slice version_2 = SLICE_INIT("SIP/2.0");
+static const struct slice any_version = SLICE_INIT("SIP/");
+
+void message_init(struct message *m)
+{
+	m->arena = (struct arena){ 0 };
+	m->wire = SLICE_EMPTY;
+	m->headers = m->inline_headers;
+	m->nheaders = 0;
+}
+
+void message_deinit(struct message *m)
+{
+	arena_deinit(&m->arena);
+}
+
+/* What is found first is what is told. */
+static void fail(struct fault *f, unsigned status, const char *reason)
+{
+	if (f->status == 0)
+		*f = (struct fault){ status, reason };
+}
+
+/* --- the start line --- */
+
+/* What the other kind of message would have is emptied, so that nobody reads
+ * what an earlier message left. */
+static void clear_start_line(struct message *m)
+{
+	m->method = METHOD_OTHER;
+	m->method_name = m->uri_text = m->reason = SLICE_EMPTY;
+	m->uri.scheme = URI_NONE;
+	m->status = 0;
+}
+
+static void check_version(struct slice version, struct fault *fault)
+{
+	if (!slice_eq_nocase(version, version_2))
+		fail(fault, 505, "Version Not Supported");
+}
+
+/* Status-Line = SIP-Version SP Status-Code SP Reason-Phrase; the second SP
+ * is not missed where the phrase is empty. */
+static void parse_status_line(struct message *m, struct fault *fault)
+{
+	struct slice rest = m->start_line, version, code;
+
+	m->is_request = false;
+	version = slice_make(rest.p, slice_find(rest, ' '));
+	check_version(version, fault);
+	rest = slice_skip(rest, version.len);
+	if (!slice_take_char(&rest, ' ') || !slice_take_digits(&rest, &code)
+	    || code.len != 3 || code.p[0] == '0'
+	    || !slice_to_u32(code, 699, &m->status)
+	    || (rest.len != 0 && !slice_take_char(&rest, ' '))) {
+		m->status = 0;
+		fail(fault, 400, "Malformed Status-Line");
+		return;
+	}
+	m->reason = rest;
+}
+
+/* Request-Line = Method SP Request-URI SP SIP-Version. The version is what
+ * tells SIP from anything else, so without it there is nothing to answer. */
+static enum error parse_request_line(struct message *m, struct fault *fault)
+{
+	struct slice rest = slice_trim(m->start_line), version;
+	size_t n = rest.len;
+
+	m->is_request = true;
+	if (rest.len != m->start_line.len)
+		fail(fault, 400, "Malformed Request-Line");
+	while (n != 0 && rest.p[n - 1] != ' ')
+		n--;
+	version = slice_skip(rest, n);
+	if (!slice_starts_with_nocase(version, any_version))
+		return ERR_SYNTAX;
+	check_version(version, fault);
+	rest.len = n;
+	if (!slice_take_token(&rest, &m->method_name)
+	    || !slice_take_char(&rest, ' ') || rest.len == 0)
+		return ERR_SYNTAX;
+	m->method = method_lookup(m->method_name);
+	m->uri_text = slice_make(rest.p, rest.len - 1);
+	if (!uri_parse(m->uri_text, &m->uri)) {
+		m->uri = (struct uri){ .scheme = URI_NONE };
+		fail(fault, 400, "Malformed Request-URI");
+	}
+	return OK;
+}
+
+static enum error parse_start_line(struct message *m, struct fault *fault)
+{
+	clear_start_line(m);
+	if (!slice_starts_with_nocase(m->start_line, any_version))
+		return parse_request_line(m, fault);
+	parse_status_line(m, fault);
+	return OK;
+}
+
+/* --- the header block --- */
+
+static bool is_folded(struct slice rest)
+{
+	return rest.len != 0 && char_is(rest.p[0], CHAR_LWS);
+}
+
+/* Takes the lines that continue a value and joins all of them in the arena,
+ * with one SP for each fold (7.3.1). */
+static enum error unfold(struct message *m, struct slice *rest,
+                         struct slice *value)
+{
+	struct slice ahead = *rest, line;
+	size_t len = value->len, at = value->len;
+	char *p;
+
+	while (is_folded(ahead) && slice_take_line(&ahead, &line))
+		len += line.len;        /* its LWS becomes the one SP */
+	p = arena_alloc(&m->arena, len);
+	if (p == NULL)
+		return ERR_NOMEM;
+
+	memcpy(p, value->p, value->len);
+	while (is_folded(*rest) && slice_take_line(rest, &line)) {
+		slice_skip_lws(&line);
+		p[at++] = ' ';
+		memcpy(p + at, line.p, line.len);
+		at += line.len;
+	}
+	*value = slice_trim(slice_make(p, at));
+	return OK;
+}
+
+static enum error grow_index(struct message *m)
+{
+	size_t used = (m->nheaders + 1) * sizeof(*m->headers);
+	struct header *more = arena_alloc(&m->arena, 2 * used);
+
+	if (more == NULL)
+		return ERR_NOMEM;
+	memcpy(more, m->headers, used);
+	m->headers = more;
+	m->capacity *= 2;
+	return OK;
+}
+
+static enum error index_field(struct message *m, const struct header *h)
+{
+	uint16_t index;
+
+	if (m->nheaders + 1 == m->capacity && grow_index(m) != OK)
+		return ERR_NOMEM;
+	index = (uint16_t)++m->nheaders;
+	m->headers[index] = *h;
+	if (m->first[h->id] == 0) {
+		m->first[h->id] = index;
+	} else {
+		m->headers[m->last[h->id]].next = index;
+		if (header_table[h->id].once)
+			m->repeated = h->id;
+	}
+	m->last[h->id] = index;
+	return OK;
+}
+
+/* The field that begins with line; further lines of it are taken from
+ * *rest. One that is at fault is left out of the index. */
+static enum error parse_field(struct message *m, struct slice line,
+                              struct slice *rest, size_t max,
+                              struct fault *fault)
+{
+	const char *start = line.p;
+	struct header h = { .id = HEADER_OTHER };
+
+	if (!slice_take_token(&line, &h.name) || !slice_take_sep(&line, ':')) {
+		fail(fault, 400, "Malformed Header Field");
+		return OK;
+	}
+	h.value = slice_trim(line);
+	h.id = header_lookup(h.name);
+	h.unfolded = is_folded(*rest);
+	if (h.unfolded && unfold(m, rest, &h.value) != OK)
+		return ERR_NOMEM;
+	if ((size_t)(rest->p - start) > max) {
+		fail(fault, 513, "Message Too Large");
+		return OK;
+	}
+	if (slice_find(h.value, '\r') != h.value.len) {
+		fail(fault, 400, "Stray CR In Header Field");
+		return OK;
+	}
+	return index_field(m, &h);
+}
+
+/* Takes the header block and its empty line from *rest; all of *rest when it
+ * does not end or is too large. */
+static enum error parse_headers(struct message *m, struct slice *rest,
+                                const struct message_limits *limits,
+                                struct fault *fault)
+{
+	const char *start = rest->p;
+	enum error err = OK;
+	struct slice line;
+
+	while (err == OK && slice_take_line(rest, &line)) {
+		if (line.len == 0)
+			return OK;
+		if ((size_t)(rest->p - start) > limits->header_block
+		    || m->nheaders >= limits->headers
+		    || m->nheaders == UINT16_MAX) {
+			fail(fault, 513, "Message Too Large");
+			break;
+		}
+		err = parse_field(m, line, rest, limits->header, fault);
+	}
+	fail(fault, 400, "No Empty Line Behind Header");
+	*rest = slice_skip(*rest, rest->len);
+	return err;
+}
+
+/* --- the body --- */
+
+/* What the Content-Length fields, of which there are some, agree on. More
+ * than a size_t can hold is more than any message has. */
+static bool read_content_length(const struct message *m, size_t *out,
+                                struct fault *fault)
+{
+	uint16_t first = m->first[HEADER_CONTENT_LENGTH];
+	uint64_t n, length = 0;
+
+	for (uint16_t i = first; i != 0; i = m->headers[i].next) {
+		struct slice value = m->headers[i].value;
+
+		if (!slice_all(value, CHAR_DIGIT)) {
+			fail(fault, 400, "Malformed Content-Length");
+			return false;
+		}
+		if (!slice_to_u64(value, SIZE_MAX, &n))
+			n = SIZE_MAX;
+		if (i != first && n != length) {
+			fail(fault, 400, "Differing Content-Lengths");
+			return false;
+		}
+		length = n;
+	}
+	*out = (size_t)length;
+	return true;
+}
+
+static void take_body(struct message *m, struct slice rest, size_t max,
+                      struct fault *fault)
+{
+	size_t length = rest.len;
+
+	m->body = rest;
+	if (m->first[HEADER_CONTENT_LENGTH] != 0
+	    && !read_content_length(m, &length, fault))
+		return;
+	if (length > max)
+		fail(fault, 413, "Request Entity Too Large");
+	if (length > rest.len)
+		fail(fault, 400, "Content-Length Exceeds Message");
+	else
+		m->body.len = length;
+}
+
+/* --- the whole --- */
+
+static void reset(struct message *m, const struct message_limits *limits)
+{
+	arena_reset(&m->arena);
+	m->headers = m->inline_headers;
+	m->capacity = MESSAGE_INLINE_HEADERS;
+	m->nheaders = 0;
+	memset(m->first, 0, sizeof(m->first));
+	m->repeated = HEADER_OTHER;
+	m->max_vias = limits->vias;
+	m->nvias = 0;
+}
+
+enum error message_parse(struct message *m, struct slice wire,
+                         const struct message_limits *limits,
+                         struct fault *fault)
+{
+	struct slice rest = wire;
+	enum error err;
+
+	*fault = (struct fault){ 0, NULL };
+	reset(m, limits);
+	do {
+		if (!slice_take_line(&rest, &m->start_line))
+			return ERR_SYNTAX;
+	} while (m->start_line.len == 0);
+
+	if (m->start_line.len > limits->start_line)
+		fail(fault, 414, "Request-URI Too Long");
+	if (slice_find(m->start_line, '\r') != m->start_line.len)
+		return ERR_SYNTAX;
+	err = parse_start_line(m, fault);
+	if (err != OK)
+		return err;
+	err = parse_headers(m, &rest, limits, fault);
+	if (err != OK)
+		return err;
+	take_body(m, rest, limits->body, fault);
+	m->wire = slice_between(m->start_line.p, m->body.p + m->body.len);
+	return OK;
+}
+
+/* --- reading the index --- */
+
+struct slice message_header(const struct message *m, enum header_id id,
+                            size_t nth)
+{
+	uint16_t i = m->first[id];
+
+	while (i != 0 && nth-- != 0)
+		i = m->headers[i].next;
+	return i == 0 ? slice_make(NULL, 0) : m->headers[i].value;
+}
+
+bool message_has(const struct message *m, enum header_id id)
+{
+	return m->first[id] != 0;
+}
+
+struct slice message_header_named(const struct message *m, struct slice name,
+                                  size_t nth)
+{
+	enum header_id id = header_lookup(name);
+
+	if (id != HEADER_OTHER)
+		return message_header(m, id, nth);
+	for (uint16_t i = m->first[id]; i != 0; i = m->headers[i].next)
+		if (slice_eq_nocase(m->headers[i].name, name) && nth-- == 0)
+			return m->headers[i].value;
+	return slice_make(NULL, 0);
+}
+
+/* Most fields hold one value: then there is nothing to split. */
+static bool take_value(struct slice *rest, bool list, struct slice *value)
+{
+	if (rest->len == 0)
+		return false;
+	if (list && slice_find(*rest, ',') != rest->len)
+		return slice_take_element(rest, value);
+	*value = slice_trim(*rest);
+	*rest = SLICE_EMPTY;
+	return true;
+}
+
+bool message_next_value(const struct message *m, enum header_id id,
+                        struct header_iter *it, struct slice *value)
+{
+	if (!it->started) {
+		it->started = true;
+		it->index = m->first[id];
+		if (it->index != 0)
+			it->rest = m->headers[it->index].value;
+	}
+	while (it->index != 0) {
+		if (take_value(&it->rest, header_table[id].list, value))
+			return true;
+		it->index = m->headers[it->index].next;
+		if (it->index != 0)
+			it->rest = m->headers[it->index].value;
+	}
+	return false;
+}
+
+bool message_lists(const struct message *m, enum header_id id,
+                   struct slice token)
+{
+	struct header_iter it = { 0 };
+	struct slice value;
+
+	while (message_next_value(m, id, &it, &value))
+		if (slice_eq_nocase(value, token))
+			return true;
+	return false;
+}
+
+bool message_body_of_type(const struct message *m, struct slice type,
+                          struct slice subtype, struct slice *out)
+{
+	return multipart_find(message_header(m, HEADER_CONTENT_TYPE, 0),
+	                      m->body, type, subtype, out);
+}

@@ -85,6 +85,11 @@ unsigned digest_strength(enum digest_algorithm a)
 	return a == DIGEST_UNKNOWN ? 0 : 1 + (unsigned)algorithms[a].hash;
 }
 
+bool digest_is_session(enum digest_algorithm a)
+{
+	return algorithms[a].sess;
+}
+
 const char *digest_qop_name(enum digest_qop qop)
 {
 	switch (qop) {

@@ -29,6 +29,9 @@ enum digest_algorithm digest_algorithm_from_name(struct slice name);
 /* 1 MD5, 2 SHA-256, 3 SHA-512-256: sess or not is no difference. 0: unknown. */
 unsigned digest_strength(enum digest_algorithm a);
 
+/* One of the -sess: A1 holds the cnonce. */
+bool digest_is_session(enum digest_algorithm a);
+
 enum digest_qop { QOP_NONE = 0, QOP_AUTH = 1, QOP_AUTH_INT = 2 };
 /* "auth"; "" for QOP_NONE. Static. */
 const char *digest_qop_name(enum digest_qop qop);

@@ -135,6 +135,10 @@ struct request_params {
 	                                 * all above: sent as it is but for a Via */
 	const struct target *destination; /* NULL: where route and URI lead */
 	const struct message *resp40x;  /* authorise ahead by this challenge */
+	bool with_contact;              /* write ours into a request that has
+	                                 * none of itself: all but INVITE,
+	                                 * SUBSCRIBE, UPDATE, REFER and NOTIFY */
+	struct slice contact_params;    /* behind our Contact: ";expires=60" */
 	struct dialog *dialog;          /* NULL: context_dialog() */
 	bool outside_dialog;            /* send it without one's state */
 	response_fn *fn;                /* may be NULL; of INVITE also the default of
@@ -164,7 +168,10 @@ struct context *endpoint_invite(struct endpoint *ep, struct context *ctx,
 struct register_params {
 	struct slice registrar;         /* Request-URI; mandatory */
 	struct slice from;              /* the AOR, also To; mandatory */
-	struct slice contact;           /* value with parameters, or "*"; empty: a query */
+	struct slice contact;           /* value with parameters, or "*"; empty:
+	                                 * a query, but for with_contact */
+	bool with_contact;              /* the leg's, where contact is empty */
+	struct slice contact_params;    /* behind the leg's: ";q=0.5" */
 	uint32_t expires_s;             /* Expires; 900 is Net::SIP's default */
 	bool no_expires;                /* write no Expires header */
 	struct credentials *credentials;

@@ -32,7 +32,7 @@ struct sdp_media {
 	enum sdp_direction direction;
 	uint32_t ptime_ms;              /* 0: not given */
 	struct sdp_format formats[SDP_FORMATS_MAX];
-	unsigned nformats;              /* of RTP only; further ones are dropped */
+	unsigned nformats;              /* of RTP; further ones are dropped */
 };
 
 struct sdp {
@@ -67,19 +67,22 @@ void sdp_print_offer(struct buf *out, const struct sdp_local *local);
 struct sdp_result {
 	bool has_audio;
 	unsigned media_index;
-	struct addr remote;             /* FAMILY_NONE: nothing to send to */
+	struct addr remote;             /* FAMILY_NONE: nothing to send to
+	                                 * (0.0.0.0, a name, multicast) */
 	uint8_t payload_type;           /* of the audio codec */
 	enum sdp_codec codec;
 	int event_payload_type;         /* -1: none */
 	enum sdp_direction direction;   /* ours */
-	uint32_t ptime_ms;              /* 20 where not given */
+	uint32_t ptime_ms;              /* 10 to 200; 20 where not given */
 };
 
 /*
  * Answers offer with as many m lines in the same order (3264 6): the first
  * audio line over RTP/AVP with a codec of ours is accepted, payload types as
- * offered; others get port 0. ERR_UNSUPPORTED when no line can be accepted:
- * 488 with Warning *warning (304, 305 or 306).
+ * offered (the first audio codec of the offer that is ours, and
+ * telephone-event); others get port 0. ERR_UNSUPPORTED, and nothing printed,
+ * when no line can be accepted: 488 with Warning *warning (RFC 3261 20.43):
+ * 300 network protocol, 302 transport, 304 media type, 305 format. ERR_NOMEM.
  */
 enum error sdp_answer(struct buf *out, const struct sdp *offer,
                       const struct sdp_local *local,

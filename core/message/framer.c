@@ -7,12 +7,12 @@
 /* A buffer that one large message made is not kept for the small ones. */
 enum { KEEP_MAX = 65536 };
 
-static const struct fault fault_start_line = { 513, "Start Line Too Long" };
-static const struct fault fault_head = { 513, "Header Block Too Large" };
-static const struct fault fault_body = { 513, "Message Too Large" };
-static const struct fault fault_length = { 400, "Bad Content-Length" };
+static const struct fault fault_start_line = { 414, "Request-URI Too Long" };
+static const struct fault fault_head = { 513, "Message Too Large" };
+static const struct fault fault_body = { 413, "Request Entity Too Large" };
+static const struct fault fault_length = { 400, "Malformed Content-Length" };
 static const struct fault fault_lengths = {
-	400, "Contradicting Content-Length"
+	400, "Differing Content-Lengths"
 };
 
 static struct slice waiting(const struct framer *f)

@@ -25,7 +25,8 @@ enum framer_event {
 
 struct framer {
 	struct buf in;
-	size_t start;           /* of the message being collected; from there: */
+	size_t start;           /* of the message being collected; the
+	                         * others count from here */
 	size_t scanned;         /* the empty line was searched up to here */
 	size_t start_line_len;  /* with its line end; 0: not seen yet */
 	size_t head_len;        /* 0: the empty line was not seen yet */
@@ -47,10 +48,11 @@ void framer_filled(struct framer *f, size_t n);
 
 /*
  * Call until FRAMER_MORE or FRAMER_BROKEN. *out stays valid until the next
- * call of framer_room(); *fault is written with FRAMER_BROKEN only: 513 for
- * what is too large, 400 for a Content-Length that cannot be believed (no
- * number, or two of them). Without Content-Length there is no body. Once
- * broken, it stays so.
+ * call of framer_room(); *fault is written with FRAMER_BROKEN only, as
+ * message_parse() would: 414, 413 and 513 for a start line, a body and a
+ * header block over their limits, 400 for a Content-Length that cannot be
+ * believed (no number, or two of them). Without Content-Length there is no
+ * body. Once broken, it stays so.
  */
 enum framer_event framer_next(struct framer *f, struct slice *out,
                               struct fault *fault);

@@ -141,13 +141,6 @@ void request_seal(struct buf *out, const struct request_draft *d,
 	buf_append(out, d->text + d->seal_at, d->len - d->seal_at);
 }
 
-static void print_all(struct buf *out, const struct message *m,
-                      enum header_id id)
-{
-	for (uint16_t i = m->first[id]; i != 0; i = m->headers[i].next)
-		writer_header(out, id, m->headers[i].value);
-}
-
 /* Start line to CSeq of a request that follows the INVITE on its way: hop by
  * hop, so that it matches the INVITE's transaction (17.2.3). */
 static void print_follower(struct buf *out, const struct message *invite,
@@ -163,14 +156,13 @@ static void print_follower(struct buf *out, const struct message *invite,
 		return;
 	}
 	print_start_line(out, name, invite->uri_text);
-	writer_header(out, HEADER_VIA, top_via);
+	writer_copy(out, HEADER_VIA, top_via);
 	writer_number(out, HEADER_MAX_FORWARDS, MAX_FORWARDS);
-	print_all(out, invite, HEADER_ROUTE);
-	writer_header(out, HEADER_FROM,
-	              message_header(invite, HEADER_FROM, 0));
-	writer_header(out, HEADER_TO, to);
-	writer_header(out, HEADER_CALL_ID,
-	              message_header(invite, HEADER_CALL_ID, 0));
+	writer_copy_all(out, HEADER_ROUTE, invite);
+	writer_copy(out, HEADER_FROM, message_header(invite, HEADER_FROM, 0));
+	writer_copy(out, HEADER_TO, to);
+	writer_copy(out, HEADER_CALL_ID,
+	            message_header(invite, HEADER_CALL_ID, 0));
 	print_cseq(out, cseq.number, name);
 }
 
@@ -191,7 +183,7 @@ void request_print_cancel(struct buf *out, const struct message *invite)
 {
 	print_follower(out, invite, METHOD_CANCEL,
 	               message_header(invite, HEADER_TO, 0));
-	print_all(out, invite, HEADER_AUTHORIZATION);
-	print_all(out, invite, HEADER_PROXY_AUTHORIZATION);
+	writer_copy_all(out, HEADER_AUTHORIZATION, invite);
+	writer_copy_all(out, HEADER_PROXY_AUTHORIZATION, invite);
 	print_no_body(out);
 }

@@ -65,9 +65,9 @@ void request_seal(struct buf *out, const struct request_draft *d,
 
 /*
  * ACK for a 3xx to 6xx (17.1.1.3): top Via, Request-URI, From, Call-ID, CSeq
- * number and Route of the INVITE, To of the response. Here and below
- * ERR_SYNTAX is set in out when the INVITE has no CSeq that can be read, or a
- * value holds CR, LF or NUL.
+ * number and Route of the INVITE, To of the response (a value as
+ * message_header() gives it). ERR_SYNTAX is set in out when the INVITE has
+ * no Via, or no CSeq that can be read; so it is below.
  */
 void request_print_ack(struct buf *out, const struct message *invite,
                        struct slice to);

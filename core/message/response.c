@@ -2,7 +2,8 @@
 
 #include "core/message/response.h"
 
-#include "core/base/list.h"
+#include <assert.h>
+
 #include "core/message/writer.h"
 
 enum { RESPONSE_OVERHEAD = 192, STATUS_MIN = 100, STATUS_END = 700 };
@@ -38,7 +39,7 @@ static void print_via_params(struct buf *out, struct slice params,
 			buf_slice(out, SLICE(";rport="));
 			buf_u64(out, source->port);
 		} else if (!slice_eq_nocase(name, SLICE("received"))) {
-			writer_value(out, slice_trim(
+			buf_slice(out, slice_trim(
 				slice_between(params.p, rest.p)));
 		}
 		params = rest;
@@ -50,7 +51,7 @@ static void print_top_via(struct buf *out, struct slice top,
 {
 	const char *params = via->sent_by.p + via->sent_by.len;
 
-	writer_value(out, slice_between(top.p, params));
+	buf_slice(out, slice_between(top.p, params));
 	print_via_params(out, slice_between(params, top.p + top.len), source);
 	if (wants_received(via, source)) {
 		buf_slice(out, SLICE(";received="));
@@ -58,24 +59,38 @@ static void print_top_via(struct buf *out, struct slice top,
 	}
 }
 
-/* The first field may hold more than the topmost Via. */
+/* The field that holds the topmost Via: the first one that is not empty. */
+static const struct header *find_top_via(const struct message *req,
+                                         struct slice *top)
+{
+	uint16_t i = req->first[HEADER_VIA];
+
+	for (; i != 0; i = req->headers[i].next) {
+		struct slice rest = req->headers[i].value;
+
+		if (slice_take_element(&rest, top))
+			return &req->headers[i];
+	}
+	return NULL;
+}
+
+/* The field may hold more than the topmost Via. */
 static void print_vias(struct buf *out, const struct message *req,
                        const struct addr *source)
 {
-	const struct header *first = &req->headers[req->first[HEADER_VIA]];
-	const char *end = first->value.p + first->value.len;
-	struct slice rest = first->value, top;
+	const struct header *field;
+	struct slice top;
+	const char *end;
 
-	if (!slice_take_element(&rest, &top)) {
-		writer_refuse(out);
-		return;
-	}
+	field = find_top_via(req, &top);
+	assert(field != NULL && req->via.sent_by.p > top.p);
+	end = field->value.p + field->value.len;
 	buf_slice(out, SLICE("Via: "));
 	print_top_via(out, top, &req->via, source);
-	writer_value(out, slice_between(top.p + top.len, end));
+	buf_slice(out, slice_between(top.p + top.len, end));
 	buf_slice(out, SLICE("\r\n"));
-	for (uint16_t i = first->next; i != 0; i = req->headers[i].next)
-		writer_header(out, HEADER_VIA, req->headers[i].value);
+	for (uint16_t i = field->next; i != 0; i = req->headers[i].next)
+		writer_copy(out, HEADER_VIA, req->headers[i].value);
 }
 
 /* 12.1.1, RFC 6665 4.1 and 4.2. */
@@ -107,21 +122,16 @@ static bool makes_dialog(enum method method)
 static void print_record_routes(struct writer *w, const struct message *req,
                                 unsigned status)
 {
-	uint16_t i = req->first[HEADER_RECORD_ROUTE];
-
-	if (!makes_dialog(req->method) || status < 101 || status > 299
-	    || writer_place(w, HEADER_RECORD_ROUTE))
-		return;
-	for (; i != 0; i = req->headers[i].next)
-		writer_header(w->out, HEADER_RECORD_ROUTE,
-		              req->headers[i].value);
+	if (makes_dialog(req->method) && status > 100 && status < 300
+	    && !writer_place(w, HEADER_RECORD_ROUTE))
+		writer_copy_all(w->out, HEADER_RECORD_ROUTE, req);
 }
 
 static void print_to(struct buf *out, const struct message *req,
                      const struct response_parts *parts)
 {
 	buf_slice(out, SLICE("To: "));
-	writer_value(out, message_header(req, HEADER_TO, 0));
+	buf_slice(out, message_header(req, HEADER_TO, 0));
 	if (parts->status > 100 && parts->to_tag.len != 0
 	    && req->to.tag.p == NULL) {
 		buf_slice(out, SLICE(";tag="));
@@ -146,6 +156,13 @@ static void print_status_line(struct buf *out,
 	buf_slice(out, SLICE("\r\n"));
 }
 
+static void print_copied(struct writer *w, const struct message *req,
+                         enum header_id id)
+{
+	if (!writer_place(w, id))
+		writer_copy(w->out, id, message_header(req, id, 0));
+}
+
 /* What is copied is at most the request's header block. */
 static size_t estimate(const struct message *req,
                        const struct response_parts *parts,
@@ -160,11 +177,9 @@ void response_print(struct buf *out, const struct message *req,
                     const struct addr *source,
                     const struct response_parts *parts)
 {
-	static const enum header_id copied[] = {
-		HEADER_FROM, HEADER_CALL_ID, HEADER_CSEQ,
-	};
 	struct writer w;
 
+	assert(message_is_answerable(req));
 	writer_init(&w, out, parts->fields, parts->nfields);
 	buf_reserve(out, estimate(req, parts, &w));
 	print_status_line(out, parts);
@@ -173,12 +188,11 @@ void response_print(struct buf *out, const struct message *req,
 	print_record_routes(&w, req, parts->status);
 	if (!writer_place(&w, HEADER_TO))
 		print_to(out, req, parts);
-	for (size_t i = 0; i < ARRAY_LEN(copied); i++)
-		writer_field(&w, copied[i],
-		             message_header(req, copied[i], 0));
+	print_copied(&w, req, HEADER_FROM);
+	print_copied(&w, req, HEADER_CALL_ID);
+	print_copied(&w, req, HEADER_CSEQ);
 	if (parts->status == 100)
-		writer_field(&w, HEADER_TIMESTAMP,
-		             message_header(req, HEADER_TIMESTAMP, 0));
+		print_copied(&w, req, HEADER_TIMESTAMP);
 	writer_finish(&w, parts->content_type, parts->body);
 }
 

@@ -7,9 +7,10 @@
 #include "core/message/message.h"
 
 struct response_parts {
-	unsigned status;
+	unsigned status;                /* 100 to 699 */
 	struct slice reason;            /* empty: response_reason(status) */
-	struct slice to_tag;            /* added where To has none; not in 100 */
+	struct slice to_tag;            /* added where To has none, not in a
+	                                 * 100 */
 	const struct field *fields;     /* further ones; a name that is copied
 	                                 * from the request is replaced */
 	size_t nfields;
@@ -22,7 +23,8 @@ struct response_parts {
  * in a 100, Timestamp; Record-Route in a 101 to 299 of a request that makes a
  * dialog (12.1.1). The topmost Via gets received and rport (18.2.1, RFC 3581
  * 4) from source. req must be answerable.
- * ERR_SYNTAX is set in out when a value holds CR, LF or NUL.
+ * ERR_SYNTAX is set in out when a value of parts holds CR, LF or NUL, a field
+ * name is no token, or the status is not 100 to 699.
  */
 void response_print(struct buf *out, const struct message *req,
                     const struct addr *source,
@@ -33,8 +35,8 @@ const char *response_reason(unsigned status);
 
 /*
  * Where a response to a request with this topmost Via goes over an unreliable
- * transport (18.2.2, RFC 3581 4): maddr (unicast only), received and rport, received
- * and the port of sent-by. source is where the request came from.
+ * transport (18.2.2, RFC 3581 4): maddr (unicast only), received and rport,
+ * received and the port of sent-by. source is where the request came from.
  */
 void response_target(const struct via *via, const struct addr *source,
                      struct addr *out);

@@ -38,7 +38,8 @@ static void begin_line(struct buf *out, struct slice name)
 	buf_append(out, ": ", 2);
 }
 
-void writer_line(struct buf *out, struct slice name, struct slice value)
+static void write_line(struct buf *out, struct slice name,
+                       struct slice value)
 {
 	begin_line(out, name);
 	writer_value(out, value);
@@ -48,7 +49,7 @@ void writer_line(struct buf *out, struct slice name, struct slice value)
 void writer_header(struct buf *out, enum header_id id, struct slice value)
 {
 	if (value.len != 0)
-		writer_line(out, header_table[id].name, value);
+		write_line(out, header_table[id].name, value);
 }
 
 void writer_number(struct buf *out, enum header_id id, uint64_t value)
@@ -58,12 +59,28 @@ void writer_number(struct buf *out, enum header_id id, uint64_t value)
 	buf_slice(out, crlf);
 }
 
+void writer_copy(struct buf *out, enum header_id id, struct slice value)
+{
+	if (value.len == 0)
+		return;
+	begin_line(out, header_table[id].name);
+	buf_slice(out, value);
+	buf_slice(out, crlf);
+}
+
+void writer_copy_all(struct buf *out, enum header_id id,
+                     const struct message *m)
+{
+	for (uint16_t i = m->first[id]; i != 0; i = m->headers[i].next)
+		writer_copy(out, id, m->headers[i].value);
+}
+
 static void write_field(struct buf *out, const struct field *field)
 {
 	if (!slice_all(field->name, CHAR_TOKEN))
 		writer_refuse(out);
 	if (field->value.p != NULL)
-		writer_line(out, field->name, field->value);
+		write_line(out, field->name, field->value);
 }
 
 void writer_init(struct writer *w, struct buf *out,

@@ -7,7 +7,7 @@
  * stand in place of ours, in the spelling he chose; a field without a value
  * (p NULL) leaves ours out. Compact names count as the full ones.
  *
- * No value leaves here that could make a line of its own: CR, LF and NUL in
+ * No value leaves here that could make a line of its own: CR, LF or NUL in
  * one, or a field name that is no token, is ERR_SYNTAX in the buf.
  */
 
@@ -15,7 +15,7 @@
 #include <stddef.h>
 
 #include "core/base/buf.h"
-#include "core/message/header.h"
+#include "core/message/message.h"
 
 struct writer {
 	struct buf *out;
@@ -49,11 +49,15 @@ void writer_finish(struct writer *w, struct slice content_type,
 void writer_refuse(struct buf *out);
 /* A value, or a part of one. */
 void writer_value(struct buf *out, struct slice value);
-/* "Name: value" and CRLF. */
-void writer_line(struct buf *out, struct slice name, struct slice value);
-/* The same with the full name of id; an empty value is not written. */
+/* "Name: value" and CRLF; an empty value is not written. */
 void writer_header(struct buf *out, enum header_id id, struct slice value);
 /* The same with a number for its value. */
 void writer_number(struct buf *out, enum header_id id, uint64_t value);
+/* The same with a value of a parsed message: that has no CR and LF, and its
+ * NUL goes back as it came (quoted-pair of 25.1, RFC 4475 3.1.1.2). */
+void writer_copy(struct buf *out, enum header_id id, struct slice value);
+/* All the fields of id that m has. */
+void writer_copy_all(struct buf *out, enum header_id id,
+                     const struct message *m);
 
 #endif

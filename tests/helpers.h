@@ -19,7 +19,8 @@ Suite *test_suite(const char *name, TCase **tests);
 
 /*
  * The allocation that follows nth others fails (0: the next one), once.
- * test_alloc_restore() ends that and says whether it came to it. Together:
+ * test_alloc_restore() ends that and says whether it came to it; assert
+ * nothing in between, for Check allocates too. Together:
  *
  *     for (size_t n = 0, failed = 1; failed; n++) {
  *             test_alloc_fail(n);

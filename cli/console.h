@@ -51,6 +51,8 @@ bool console_is_editing(const struct console *c);
 void console_set_prompt(struct console *c, const char *prompt);
 /* ^C: clears the line being typed; false when it was empty. */
 bool console_abandon_line(struct console *c);
+/* ^Z: gives the terminal back, stops, and takes it again when continued. */
+void console_suspend(struct console *c);
 /* The window changed its size. */
 void console_resized(struct console *c);
 /* Keeps a line in the history (and its file, mode 0600). */

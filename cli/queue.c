@@ -102,6 +102,7 @@ static void finish(struct item *item)
 	struct queue *q = item->queue;
 
 	item->done = true;
+	q->told_drained = false;
 	timer_cancel(&item->timeout);
 	count_running(q, item, -1);
 	list_remove(&item->node);
@@ -128,6 +129,7 @@ void queue_done(struct item *item)
 
 static void give_up(struct item *item, enum error why)
 {
+	item->given_up = true;
 	if (item->give_up != NULL) {
 		item->give_up(item, why);
 		return;
@@ -171,7 +173,8 @@ static void misused(struct queue *q, const struct origin *origin,
 
 /* Finds the command and checks its arguments; NULL when that was told. */
 static struct item *make_item(struct queue *q, const struct words *w,
-                              const struct origin *origin)
+                              const struct origin *origin,
+                              arg_check_fn *check)
 {
 	struct buf why = { 0 };
 	unsigned column = w->words[0].column;
@@ -184,8 +187,8 @@ static struct item *make_item(struct queue *q, const struct words *w,
 	item->command = command_find(w->words[0].text, q->interactive, &why);
 	if (item->command == NULL)
 		goto out;
-	err = args_parse(&item->args, item->command, w, q->ops->check,
-	                 q->app, &why, &column);
+	err = args_parse(&item->args, item->command, w, check, q->app, &why,
+	                 &column);
 	if (err != OK)
 		goto out;
 	item->queue = q;
@@ -210,7 +213,7 @@ static void run_words(struct queue *q, const struct origin *origin)
 
 	if (q->words.n == 0)
 		return;
-	item = make_item(q, &q->words, origin);
+	item = make_item(q, &q->words, origin, q->ops->check);
 	if (item == NULL) {
 		if (!q->words.ignore_failure)
 			note_failure(q, STATUS_USAGE);
@@ -372,7 +375,8 @@ static bool precheck_words(struct queue *q, const struct words *w,
 	for (size_t i = 0; i < w->n; i++)
 		if (w->words[i].variable)
 			return true;
-	item = make_item(q, w, origin);
+	/* what the application knows may change before its turn comes */
+	item = make_item(q, w, origin, NULL);
 	if (item == NULL)
 		return false;
 	item_free(item);
@@ -455,9 +459,19 @@ struct item *queue_foreground(struct queue *q)
 
 void queue_abandon(struct queue *q, enum error why)
 {
+	struct list *it = q->items.next;
+
 	drop_pending(q);
-	LIST_EACH(node, &q->items)
-		give_up(CONTAINER_OF(node, struct item, node), why);
+	/* giving up one may end others: begin again after each */
+	while (it != &q->items) {
+		struct item *item = CONTAINER_OF(it, struct item, node);
+
+		it = it->next;
+		if (item->given_up)
+			continue;
+		give_up(item, why);
+		it = q->items.next;
+	}
 }
 
 void queue_stop(struct queue *q)

@@ -41,7 +41,7 @@ struct item {
 	struct origin origin;
 	unsigned column;
 	bool background, ignore_failure;
-	bool running, done;
+	bool running, done, given_up;
 	uint64_t started_us;
 	struct timer timeout;
 	struct result result;

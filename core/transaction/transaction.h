@@ -91,12 +91,13 @@ enum error client_transaction_start(struct transactions *ts,
                                     client_fn *fn, void *arg,
                                     struct client_transaction **out);
 /* fn will not be called again; t goes on absorbing what must be absorbed,
- * and is not to be used any more. An INVITE's is ACKed all the same. */
+ * and is not to be used any more. An INVITE's is ACKed all the same: a refusal
+ * by t, a 2xx by whoever gets the stray responses. */
 void client_transaction_detach(struct client_transaction *t);
 /* Stops it at once: nothing is sent or absorbed any more. No call of fn. */
 void client_transaction_abort(struct client_transaction *t);
-/* The request as sent: for ACK and CANCEL. Empty once a non-2xx final
- * response came. */
+/* The request as sent: for ACK and CANCEL. Empty once a final response came,
+ * except for an INVITE's 2xx. */
 struct slice client_transaction_wire(const struct client_transaction *t);
 const struct flow *client_transaction_flow(const struct client_transaction *t);
 unsigned client_transaction_retransmits(const struct client_transaction *t);
@@ -124,10 +125,14 @@ void server_transaction_watch(struct server_transaction *t, server_fn *fn,
  * For an INVITE 100 goes out by itself when nothing was sent for 200 ms. A 2xx
  * to INVITE is repeated by the transaction user, with
  * server_transaction_resend(), until its ACK comes (13.3.1.4).
+ * RFC 4320: other requests get their 100 by themselves, once the client has
+ * slowed down to T2; further provisional ones and 408 are ERR_STATE. What is
+ * not answered in 64*T1 is over: SERVER_GONE without an answer.
  */
 enum error server_transaction_respond(struct server_transaction *t,
                                       const struct response_parts *parts);
-/* Sends the last response again. */
+/* Sends the last response again. ERR_STATE: there is none, or nobody watches
+ * and t only replays. */
 enum error server_transaction_resend(struct server_transaction *t);
 /* The final status sent, or 0. */
 unsigned server_transaction_final(const struct server_transaction *t);
@@ -135,6 +140,8 @@ enum method server_transaction_method(const struct server_transaction *t);
 /* Parses the kept request again, into m; false when it is kept no more. */
 bool server_transaction_request(const struct server_transaction *t,
                                 struct message *m);
+/* Where the request came from. NULL when t only replays its final answer (to
+ * whoever repeats the request) and nobody watches it. */
 const struct flow *server_transaction_flow(const struct server_transaction *t);
 /* The INVITE transaction that a CANCEL means (9.2), or NULL. */
 struct server_transaction *

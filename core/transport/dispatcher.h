@@ -9,6 +9,7 @@
 
 #include "core/base/env.h"
 #include "core/message/message.h"
+#include "core/message/response.h"
 #include "core/transport/leg.h"
 #include "core/transport/locate.h"
 
@@ -83,6 +84,15 @@ enum error dispatcher_send_response(struct dispatcher *d,
                                     const struct flow *from,
                                     const struct via *via,
                                     struct slice wire);
+
+/*
+ * Answers a request without keeping any state: the To tag is made of the
+ * request, so that it is the same for each copy (8.2.7); parts->to_tag is not
+ * used. An ACK is never answered (ERR_STATE).
+ */
+enum error dispatcher_answer(struct dispatcher *d, const struct message *m,
+                             const struct flow *from,
+                             const struct response_parts *parts);
 
 struct dispatcher_stats {
 	uint64_t malformed_requests, malformed_responses, not_sip;

@@ -21,9 +21,11 @@ typedef void input_end_fn(void *arg);
  * may go on behind a backslash at its end. Lines over 64 kB are an error. */
 struct input *input_new_stream(struct loop *loop, struct queue *queue, int fd,
                                const char *name, input_end_fn *fn, void *arg);
-/* Lines typed at the console; ^D ends. */
+/* Lines typed at the console, which begins to edit; ^D ends. history_file
+ * may be NULL. */
 struct input *input_new_terminal(struct console *console,
-                                 struct queue *queue, input_end_fn *fn,
+                                 struct queue *queue,
+                                 const char *history_file, input_end_fn *fn,
                                  void *arg);
 /* Reads again when the queue has room: to be called when it drained. */
 void input_resume(struct input *in);

@@ -23,6 +23,7 @@ struct queue {
 	uint64_t timeout_ms;
 	struct list pending;
 	size_t npending;
+	struct list *insert_before;     /* of pending: where a script goes */
 	struct list items;              /* running, oldest first */
 	struct list dead;               /* done: freed by the pump */
 	size_t foreground, background;  /* running */
@@ -338,8 +339,8 @@ void queue_set_timeout(struct queue *q, uint64_t ms)
 	q->timeout_ms = ms;
 }
 
-enum error queue_add(struct queue *q, struct slice line,
-                     const struct origin *origin, bool front)
+static enum error add_before(struct queue *q, struct list *where,
+                             struct slice line, const struct origin *origin)
 {
 	struct pending *p;
 
@@ -355,14 +356,28 @@ enum error queue_add(struct queue *q, struct slice line,
 	}
 	p->origin = *origin;
 	p->line = p->rest = slice_make(p->text, line.len);
-	if (front)
-		list_prepend(&q->pending, &p->node);
-	else
-		list_append(&q->pending, &p->node);
+	list_append(where, &p->node);
 	q->npending++;
 	q->told_drained = false;
 	pump_soon(q);
 	return OK;
+}
+
+enum error queue_add(struct queue *q, struct slice line,
+                     const struct origin *origin)
+{
+	return add_before(q, &q->pending, line, origin);
+}
+
+void queue_insert_begin(struct queue *q)
+{
+	q->insert_before = q->pending.next;
+}
+
+enum error queue_insert(struct queue *q, struct slice line,
+                        const struct origin *origin)
+{
+	return add_before(q, q->insert_before, line, origin);
 }
 
 static bool precheck_words(struct queue *q, const struct words *w,

@@ -80,10 +80,14 @@ void queue_set_timeout(struct queue *q, uint64_t ms);
 /*
  * Adds a line, which may hold several commands. Its words are split and
  * expanded when its turn comes, so that $? is that of the command before.
- * At the front: before what waits already (source).
  */
 enum error queue_add(struct queue *q, struct slice line,
-                     const struct origin *origin, bool front);
+                     const struct origin *origin);
+/* Lines of a script that is sourced: they come, in their order, before what
+ * waits already. queue_insert_begin() once, then each line. */
+void queue_insert_begin(struct queue *q);
+enum error queue_insert(struct queue *q, struct slice line,
+                        const struct origin *origin);
 /* Checks a line without running it: grammar, command names and what holds no
  * variable. False: misused() was called. */
 bool queue_precheck(struct queue *q, struct slice line,

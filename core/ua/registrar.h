@@ -28,17 +28,18 @@ extern const struct registrar_settings registrar_settings_default;
 struct registrar *registrar_new(struct env *env,
                                 const struct registrar_settings *s);
 void registrar_free(struct registrar *r);
-/* secret: password, or "HA1:" and hex. With one user or more, every REGISTER is
- * challenged, and a user may register but his own address of record. */
+/* secret: password, or "HA1:" and hex. With one user or more, every REGISTER
+ * is challenged, and a user may register but his own address of record. */
 enum error registrar_add_user(struct registrar *r, struct slice user,
                               struct slice secret);
 
 /*
- * Answers REGISTER (200, 401, 403, 423, 400, 404, 503...), and redirects INVITE,
- * MESSAGE, and other requests outside dialogs to the bindings of the
- * Request-URI's address of record (302 with Contacts by q; 404 unknown; 480
- * no binding). False: not for a registrar (ACK, BYE, OPTIONS without a user part...),
- * the application goes on.
+ * Answers REGISTER (200, 400, 401, 403, 404, 423; 500 for a CSeq that does not
+ * rise, 503 for too many bindings), and redirects INVITE, MESSAGE, and other
+ * requests outside dialogs to the bindings of the Request-URI's address of
+ * record: 302 with Contacts by q; 480 for a user without a binding, 404 for
+ * anybody else. False: not for a registrar (ACK, BYE, OPTIONS without a user
+ * part...), the application goes on.
  */
 bool registrar_receive(struct registrar *r, struct endpoint *ep,
                        const struct incoming *in);

@@ -3,14 +3,21 @@
 
 /*
  * A registration kept up (RFC 3261 10.2): one Call-ID and a rising CSeq over
- * its refreshes, refreshed before it expires, tried again with back-off and
- * jitter after a failure; and single operations on the same address of
- * record: a query, the removal of one binding or of all.
+ * its refreshes; and single operations on the same address of record: a
+ * query, the removal of one binding or of all.
+ *
+ * It is refreshed a tenth of its time before it expires, at least 5 s, at
+ * most half of its time. A refresh that fails is tried again after 30 s, then
+ * doubling up to 30 min, each cut by up to a half at random (RFC 5626 4.5), and
+ * never before Retry-After; unless it was our credentials that were refused:
+ * then nothing more is sent, lest the account be locked. A first REGISTER that
+ * fails is not tried again: who asked for it has been told.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/ua/bindings.h"
 #include "core/ua/endpoint.h"
 
 struct registration;
@@ -19,9 +26,10 @@ struct registration;
 struct registration_params {
 	struct slice registrar;         /* Request-URI, "sip:example.com" */
 	struct slice aor;               /* name-addr or URI of From and To */
-	const struct slice *contacts;   /* values with parameters; n 0: the leg's */
+	const struct slice *contacts;   /* URIs, or name-addrs with parameters;
+	                                 * n 0: the leg's */
 	size_t ncontacts;
-	struct slice contact_params;    /* ";q=0.5" for the leg's; may be empty */
+	struct slice contact_params;    /* ";q=0.5" for the leg's, or empty */
 	uint32_t expires_s;             /* asked for */
 	bool once;                      /* one REGISTER, left to expire */
 	struct credentials *credentials;
@@ -31,19 +39,9 @@ struct registration_params {
 	size_t nroutes;
 };
 
-/* A Contact of the registrar's answer. */
-struct binding {
-	struct slice contact;           /* URI, without angle brackets */
-	uint32_t expires_s;
-	bool has_q;
-	uint32_t q_thousandths;
-	bool self;                      /* one of ours (19.1.4) */
-	struct slice instance, reg_id, received, path;  /* p NULL: none */
-};
-
 enum registration_event {
 	REGISTRATION_OK,        /* registered, or refreshed */
-	REGISTRATION_FAILED,    /* this try; next_try_ms says when the next is */
+	REGISTRATION_FAILED,    /* this try; see next_try_ms */
 	REGISTRATION_REMOVED,   /* our bindings, one, or all are gone */
 	REGISTRATION_BINDINGS   /* a query's answer */
 };
@@ -52,18 +50,23 @@ struct registration_report {
 	enum registration_event event;
 	const struct outcome *outcome;  /* of the last REGISTER */
 	uint32_t expires_s;             /* granted to our (shortest) contact */
-	const struct binding *bindings;
+	const struct binding *bindings; /* of a 2xx */
 	size_t nbindings;
 	bool refresh;                   /* of its own accord, no command */
-	int64_t next_try_ms;            /* FAILED: -1 for none */
+	int64_t next_try_ms;            /* FAILED: when we try again of our own
+	                                 * accord; -1: never */
 };
-/* One for each operation asked for, and one for each refresh. Dies when this
- * returns; may free the registration. */
+/* One for each operation asked for, and one for each refresh; never from
+ * inside the functions below. Dies when this returns; may free the
+ * registration. A 423 that asks for more time is obeyed once (10.2.8) and not
+ * told of; a second one, or one that asks for nothing, is FAILED with
+ * ERR_PROTOCOL in the outcome. */
 typedef void registration_fn(struct registration *r,
                              const struct registration_report *report,
                              void *arg);
 
-/* NULL with *err: ERR_SYNTAX, ERR_NOMEM. Sends nothing yet. */
+/* NULL with *err: ERR_SYNTAX, ERR_NOMEM. Sends nothing yet. To be freed
+ * before ep is. */
 struct registration *registration_new(struct endpoint *ep,
                                       const struct registration_params *p,
                                       registration_fn *fn, void *arg,
@@ -71,13 +74,18 @@ struct registration *registration_new(struct endpoint *ep,
 /* Sends nothing; stops refreshing. Accepts NULL. */
 void registration_free(struct registration *r);
 
-/* Registers, or refreshes now; with new parameters where p is not NULL. The
- * operations are done one after another (10.2.4: one REGISTER at a time). */
+/*
+ * Registers, or refreshes now; with new parameters where p is not NULL.
+ *
+ * This and the others are done one after another (10.2.4: one REGISTER at a
+ * time). ERR_LIMIT: too many are waiting; ERR_SYNTAX, ERR_NOMEM, and what
+ * endpoint_new_request() says: fn is then not called for it.
+ */
 enum error registration_register(struct registration *r,
                                  const struct registration_params *p);
 /* Removes our contacts (Expires 0), and stops refreshing. */
 enum error registration_unregister(struct registration *r);
-/* Removes this one contact. */
+/* Removes this one contact, a URI; one of ours is not refreshed any more. */
 enum error registration_remove(struct registration *r, struct slice contact);
 /* Contact: *, Expires: 0. */
 enum error registration_remove_all(struct registration *r);
@@ -91,7 +99,8 @@ bool registration_is_busy(const struct registration *r);
 uint32_t registration_left_s(const struct registration *r);
 struct slice registration_aor(const struct registration *r);
 struct slice registration_registrar(const struct registration *r);
-/* From the last 2xx: what to preset as Route (RFC 3608); false past the last. */
+/* From the last 2xx: what to preset as Route (RFC 3608); false past the
+ * last. */
 bool registration_service_route(const struct registration *r, size_t n,
                                 struct slice *out);
 

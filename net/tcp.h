@@ -13,15 +13,12 @@
 
 #include "core/base/error.h"
 #include "core/transport/dispatcher.h"
+#include "net/conn.h"
 #include "net/loop.h"
 
 struct tcp_limits {
 	unsigned inbound;       /* connections; one more drops the idlest */
-	size_t queue;           /* octets that wait to be written, each */
-	uint64_t connect_ms;    /* until a connection must stand */
-	uint64_t head_ms;       /* for an inbound one's first whole header */
-	uint64_t message_ms;    /* from the first octet of one to its last */
-	uint64_t idle_ms;       /* without traffic; more than 64*T1 (18.1.1) */
+	struct conn_limits each;
 };
 /* 64; 1 MB; 10 s; 10 s; 32 s; 5 min. */
 extern const struct tcp_limits tcp_limits_default;

@@ -13,6 +13,7 @@ import argparse
 import concurrent.futures
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ import time
 POINT = re.compile(r"(not )?ok\b\s*(\d+)?\s*-?\s*(.*)")
 PLAN = re.compile(r"1\.\.(\d+)\s*(?:#.*)?$")
 TAIL_LINES = 60
+GRACE = 10      # seconds to clean up after a timeout
 
 
 class Result:
@@ -76,19 +78,23 @@ def environment(tap_path):
     return env
 
 
+def ended_within(pidfd, seconds):
+    return bool(select.select([pidfd], [], [], seconds)[0])
+
+
 def wait_for(process, timeout):
-    """Its status, or None when it had to be killed; with it goes whatever it
-    left behind in its session."""
-    try:
-        status = process.wait(timeout)
-    except subprocess.TimeoutExpired:
-        status = None
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
-    process.wait()
-    return status
+    """Its status, or None when it had to be told to end; it gets a while to
+    clean up. What it left behind in its group is killed before it is reaped:
+    until then the group's number is nobody else's."""
+    pidfd = os.pidfd_open(process.pid)
+    in_time = ended_within(pidfd, timeout)
+    if not in_time:
+        os.killpg(process.pid, signal.SIGTERM)
+        ended_within(pidfd, GRACE)
+    os.killpg(process.pid, signal.SIGKILL)
+    os.close(pidfd)
+    status = process.wait()
+    return status if in_time else None
 
 
 def run(test, root, timeout):

@@ -21,12 +21,12 @@ enum event_value_kind {
 struct event_field {
 	const char *key;                /* static */
 	enum event_value_kind kind;
-	struct slice text;
 	double number;
 	int64_t integer;                /* EVENT_BOOL too */
+	size_t offset, len;             /* of its text in event.texts */
 };
 
-enum { EVENT_FIELDS_MAX = 32 };
+enum { EVENT_FIELDS_MAX = 24 };
 
 struct event {
 	struct list node;
@@ -36,9 +36,9 @@ struct event {
 	int64_t wall_us;
 	struct event_field fields[EVENT_FIELDS_MAX];
 	unsigned nfields;
-	struct slice wire;              /* the message it tells of; a copy,
-	                                 * secrets redacted; p NULL: none */
-	struct arena arena;             /* what texts and wire live in */
+	struct buf texts;
+	struct buf wire;                /* the message it tells of, secrets
+	                                 * redacted; empty: none */
 };
 
 /* Every event name of the contract, NULL at the end, sorted. */
@@ -47,8 +47,9 @@ bool event_name_is_known(struct slice name);
 
 struct event *event_new(const char *name);      /* NULL: no memory */
 void event_release(struct event *e);
-/* Each copies its text. An event takes at most EVENT_FIELDS_MAX; a key that is set again
- * is replaced. NULL e is accepted and ignored, so that out of memory needs one check only. */
+/* Each copies its text. An event takes at most EVENT_FIELDS_MAX; a key that
+ * is set again is replaced. A NULL e is accepted and ignored, so that out of
+ * memory needs one check only. */
 void event_text(struct event *e, const char *key, struct slice text);
 void event_number(struct event *e, const char *key, double n);
 void event_integer(struct event *e, const char *key, int64_t n);
@@ -60,11 +61,10 @@ void event_json(struct event *e, const char *key, struct slice text);
  * unless show_secrets. */
 void event_wire(struct event *e, const struct message *m, bool show_secrets);
 
-const struct event_field *event_find(const struct event *e, const char *key);
 /*
- * The value of a key as text, for wait, expect and variables; dotted names reach
- * into headers ("header.Subject", any case), objects ("error.class", "rtp.rx") and body. False:
- * the event has no such key.
+ * The value of a key as text, for wait, expect and variables. Dotted names
+ * reach into headers ("header.Subject", any case) and objects
+ * ("error.class", "rtp.rx"). False: the event has no such key.
  */
 bool event_value(const struct event *e, struct slice key, struct buf *out);
 /* The object as one line of JSON without a newline (jansson). */

@@ -20,21 +20,21 @@ struct listen_spec {
 
 /*
  * Reads [TRANSPORT:]ADDR[:PORT], or "TRANSPORT:" for every family. The
- * address is numeric. ERR_SYNTAX or ERR_UNSUPPORTED, with *why extended by
- * what was expected and what came.
+ * address is numeric. ERR_SYNTAX or ERR_UNSUPPORTED: why then says what
+ * was expected and what came.
  */
 enum error listen_parse(struct slice text, struct listen_spec *out,
                         struct buf *why);
 
-/* One family only (-4, -6); both false means the same as both true. */
+/* Of a spec without address: one family only (-4, -6); none is all. */
 struct listen_families {
 	bool ipv4, ipv6;
 };
 
 /*
- * Opens spec and gives its legs to d. All or nothing: on failure *why is
- * extended by which address failed and why, like
- * "udp:192.0.2.9:5060: not an address of this machine".
+ * Opens spec and gives its legs to d. All or nothing: on failure why
+ * says which address it was, like "udp:192.0.2.9:5060: not an address of this
+ * machine".
  */
 enum error listen_open(struct loop *loop, struct dispatcher *d,
                        const struct listen_spec *spec,

@@ -71,7 +71,7 @@ const char *socket_error_words(int errnum)
 	case EPERM:
 		return "permission denied";
 	case EADDRNOTAVAIL:
-		return "not an address of this machine";
+		return "address not available";
 	case EAFNOSUPPORT:
 		return "no such address family on this machine";
 	case EMFILE:
@@ -178,9 +178,12 @@ static enum error bind_to(int fd, const struct addr *local, const char **why)
 	if (local->family == FAMILY_IPV6
 	    && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) != 0)
 		return failed(errno, why);
-	if (bind(fd, (struct sockaddr *)&sa, len) != 0)
-		return failed(errno, why);
-	return OK;
+	if (bind(fd, (struct sockaddr *)&sa, len) == 0)
+		return OK;
+	failed(errno, why);
+	if (errno == EADDRNOTAVAIL)
+		*why = "not an address of this machine";
+	return socket_error(errno);
 }
 
 enum error socket_bind_udp(const struct addr *local, int *fd,

@@ -25,8 +25,8 @@ extern const struct tcp_limits tcp_limits_default;
 
 /*
  * Listens on local; port 0 takes any, and the leg's local says which. *out
- * goes to dispatcher_add_leg(), or is closed with its ops. On failure *why is
- * a few static words: ERR_ADDRESS_IN_USE, ERR_NETWORK, ERR_LIMIT, ERR_NOMEM.
+ * goes to dispatcher_add_leg(), or is closed with its ops. Errors
+ * are those of udp_leg_open().
  */
 enum error tcp_leg_open(struct loop *loop, struct dispatcher *d,
                         const struct addr *local, struct leg **out,

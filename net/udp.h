@@ -19,7 +19,8 @@ struct udp_stats {
 /*
  * Binds local; port 0 takes any, and the leg's local says which. *out goes
  * to dispatcher_add_leg(), or is closed with its ops. On failure *why is a few
- * static words: ERR_ADDRESS_IN_USE, ERR_NETWORK, ERR_LIMIT, ERR_NOMEM.
+ * static words: ERR_ADDRESS_IN_USE, ERR_UNREACHABLE (not one of ours),
+ * ERR_NO_TRANSPORT (no such family here), ERR_NETWORK, ERR_LIMIT, ERR_NOMEM.
  */
 enum error udp_leg_open(struct loop *loop, struct dispatcher *d,
                         const struct addr *local, struct leg **out,

@@ -1,0 +1,696 @@
+/* DNS and /etc/hosts by c-ares, without ever blocking the loop. */
+
+#include "net/resolver.h"
+
+#include <ares.h>
+#include <arpa/nameser.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <sys/select.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "core/base/arena.h"
+#include "core/base/hash.h"
+#include "net/socket.h"
+
+enum {
+	TIMEOUT_MS = 10000,             /* for all of a lookup */
+	TRY_MS = 2000,                  /* the first try; each next doubles */
+	TRIES = 3,
+	NAME_MAX_LEN = 255              /* RFC 1035 2.3.4 */
+};
+
+struct resolver {
+	struct loop *loop;
+	ares_channel channel;           /* NULL until the first lookup */
+	struct addr server;             /* FAMILY_NONE: the system's */
+	uint64_t timeout_ms;
+	uint64_t last_id;
+	struct hash lookups;            /* by id: those with a call to come */
+	struct timer retry;             /* what c-ares is waiting for */
+};
+
+/*
+ * Lives until its call was made (or cancelled) and c-ares has let go of it,
+ * which cannot be made to forget a single query.
+ */
+struct lookup {
+	struct hash_node node;
+	struct resolver *resolver;
+	uint64_t id;
+	enum record_kind kind;
+	lookup_fn *fn;
+	void *arg;
+	struct timer timer;             /* its end: too late, or answered */
+	bool asked;                     /* c-ares holds it */
+	bool over;                      /* no call to come */
+	enum error err;
+	struct buf text;
+	struct record *records;
+	size_t nrecords;
+	struct arena arena;             /* the records and their names */
+	char name[NAME_MAX_LEN + 1];
+};
+
+/* --- a lookup's life --- */
+
+static uint64_t hash_id(const struct resolver *r, uint64_t id)
+{
+	struct slice key = slice_make((const char *)&id, sizeof(id));
+
+	return hash_of(&r->lookups, &key, 1);
+}
+
+static struct lookup *find(const struct resolver *r, uint64_t id)
+{
+	for (struct hash_node *n = hash_first(&r->lookups, hash_id(r, id));
+	     n != NULL; n = hash_next(n)) {
+		struct lookup *q = CONTAINER_OF(n, struct lookup, node);
+
+		if (q->id == id)
+			return q;
+	}
+	return NULL;
+}
+
+static void lookup_free(struct lookup *q)
+{
+	buf_deinit(&q->text);
+	arena_deinit(&q->arena);
+	free(q);
+}
+
+/* No call will come of it any more. */
+static void finish(struct lookup *q)
+{
+	timer_cancel(&q->timer);
+	hash_remove(&q->resolver->lookups, &q->node);
+	q->over = true;
+	if (!q->asked)
+		lookup_free(q);
+}
+
+static void tell(void *arg)
+{
+	struct lookup *q = arg;
+	struct lookup told = *q;
+
+	/* What it holds passes to told: fn may free the resolver. */
+	q->text = (struct buf){ 0 };
+	q->arena = (struct arena){ 0 };
+	finish(q);
+	told.fn(told.err, buf_cstr(&told.text), told.records, told.nrecords,
+	        told.arg);
+	buf_deinit(&told.text);
+	arena_deinit(&told.arena);
+}
+
+static struct timer_set *timers(const struct resolver *r)
+{
+	return &loop_env(r->loop)->timers;
+}
+
+/* Not from here: start() may be running, or c-ares. */
+static void tell_soon(struct lookup *q)
+{
+	timer_arm(&q->timer, timers(q->resolver), 0, tell, q);
+}
+
+static void fail(struct lookup *q, enum error err, const char *why)
+{
+	q->err = err;
+	q->nrecords = 0;
+	buf_reset(&q->text);
+	buf_escaped(&q->text, slice_str(q->name));
+	buf_printf(&q->text, ": %s", why);
+	tell_soon(q);
+}
+
+static void is_too_late(void *arg)
+{
+	fail(arg, ERR_TIMEOUT, "no answer from the DNS in time");
+	tell(arg);      /* before c-ares can say something else */
+}
+
+/* --- answers --- */
+
+static bool names_a_host(enum record_kind kind)
+{
+	return kind == RECORD_A || kind == RECORD_AAAA;
+}
+
+static void fail_as_ares_says(struct lookup *q, int status)
+{
+	switch (status) {
+	case ARES_ENOTFOUND:
+		if (names_a_host(q->kind))
+			fail(q, ERR_DNS, "no such name");
+		else
+			tell_soon(q);
+		break;
+	case ARES_ENODATA:
+		tell_soon(q);
+		break;
+	case ARES_ETIMEOUT:
+		fail(q, ERR_TIMEOUT, "no answer from the DNS in time");
+		break;
+	case ARES_ECONNREFUSED:
+		fail(q, ERR_DNS, "no DNS server could be reached");
+		break;
+	case ARES_ESERVFAIL:
+		fail(q, ERR_DNS, "the DNS server could not tell");
+		break;
+	case ARES_EREFUSED:
+		fail(q, ERR_DNS, "the DNS server refused to tell");
+		break;
+	case ARES_EBADNAME:
+		fail(q, ERR_DNS, "not a domain name");
+		break;
+	case ARES_ENOMEM:
+		fail(q, ERR_NOMEM, error_text(ERR_NOMEM));
+		break;
+	default:
+		fail(q, ERR_DNS, ares_strerror(status));
+		break;
+	}
+}
+
+/* Room for n records; false: no memory, and that is told. */
+static bool make_records(struct lookup *q, size_t n)
+{
+	q->records = arena_alloc(&q->arena, n * sizeof(*q->records) + 1);
+	if (q->records == NULL)
+		fail(q, ERR_NOMEM, error_text(ERR_NOMEM));
+	return q->records != NULL;
+}
+
+static struct record *add_record(struct lookup *q, uint32_t ttl_s)
+{
+	struct record *r = &q->records[q->nrecords++];
+
+	*r = (struct record){ .kind = q->kind, .ttl_s = ttl_s };
+	return r;
+}
+
+static void take_addrinfo(void *arg, int status, int timeouts,
+                          struct ares_addrinfo *info)
+{
+	struct lookup *q = arg;
+	size_t n = 0;
+
+	(void)timeouts;
+	q->asked = false;
+	if (q->over) {
+		lookup_free(q);
+		goto out;
+	}
+	if (status != ARES_SUCCESS) {
+		fail_as_ares_says(q, status);
+		goto out;
+	}
+	for (struct ares_addrinfo_node *a = info->nodes; a != NULL;
+	     a = a->ai_next)
+		n++;
+	if (!make_records(q, n))
+		goto out;
+	for (struct ares_addrinfo_node *a = info->nodes; a != NULL;
+	     a = a->ai_next) {
+		struct sockaddr_storage sa = { 0 };
+
+		memcpy(&sa, a->ai_addr, a->ai_addrlen);
+		add_record(q, (uint32_t)a->ai_ttl)->addr =
+			socket_from_sys(&sa);
+	}
+	tell_soon(q);
+out:
+	ares_freeaddrinfo(info);
+}
+
+/* --- SRV and NAPTR --- */
+
+/* Past a possibly compressed name (RFC 1035 4.1.4); NULL: cut off. */
+static const unsigned char *skip_name(const unsigned char *p,
+                                      const unsigned char *end)
+{
+	while (p < end && *p != 0) {
+		if ((*p & 0xc0) == 0xc0)
+			return end - p >= 2 ? p + 2 : NULL;
+		p += 1 + *p;
+	}
+	return p < end ? p + 1 : NULL;
+}
+
+static unsigned get16(const unsigned char *p)
+{
+	return (unsigned)p[0] << 8 | p[1];
+}
+
+/* The shortest TTL among the answers: c-ares' parsers of these leave it out.
+ * 0 for what cannot be read. */
+static uint32_t shortest_ttl(const unsigned char *p, size_t len)
+{
+	const unsigned char *end = p + len;
+	unsigned questions, answers;
+	uint32_t shortest = UINT32_MAX, ttl;
+
+	if (len < NS_HFIXEDSZ)
+		return 0;
+	questions = get16(p + 4);
+	answers = get16(p + 6);
+	p += NS_HFIXEDSZ;
+	for (; questions > 0 && p != NULL; questions--) {
+		p = skip_name(p, end);
+		if (p != NULL)
+			p = end - p >= NS_QFIXEDSZ ? p + NS_QFIXEDSZ : NULL;
+	}
+	for (; answers > 0 && p != NULL; answers--) {
+		p = skip_name(p, end);
+		if (p == NULL || end - p < NS_RRFIXEDSZ)
+			return 0;
+		ttl = (uint32_t)get16(p + 4) << 16 | get16(p + 6);
+		if (ttl < shortest)
+			shortest = ttl;
+		p += NS_RRFIXEDSZ;
+		if ((size_t)(end - p) < get16(p - 2))
+			return 0;
+		p += get16(p - 2);
+	}
+	return shortest == UINT32_MAX ? 0 : shortest;
+}
+
+static struct slice keep(struct lookup *q, const char *s)
+{
+	struct slice kept = arena_copy(&q->arena, slice_str(s));
+
+	if (kept.p == NULL)
+		q->err = ERR_NOMEM;
+	return kept;
+}
+
+static void tell_kept(struct lookup *q)
+{
+	if (q->err != OK)
+		fail(q, q->err, error_text(q->err));
+	else
+		tell_soon(q);
+}
+
+static void take_srv(struct lookup *q, const unsigned char *answer, int len)
+{
+	struct ares_srv_reply *replies = NULL;
+	int status = ares_parse_srv_reply(answer, len, &replies);
+	uint32_t ttl_s = shortest_ttl(answer, (size_t)len);
+	size_t n = 0;
+
+	if (status != ARES_SUCCESS) {
+		fail_as_ares_says(q, status);
+		return;
+	}
+	for (struct ares_srv_reply *s = replies; s != NULL; s = s->next)
+		n++;
+	if (make_records(q, n)) {
+		for (struct ares_srv_reply *s = replies; s != NULL;
+		     s = s->next) {
+			struct record *r = add_record(q, ttl_s);
+
+			r->priority = s->priority;
+			r->weight = s->weight;
+			r->port = s->port;
+			r->name = keep(q, s->host);
+		}
+		tell_kept(q);
+	}
+	ares_free_data(replies);
+}
+
+static void take_naptr(struct lookup *q, const unsigned char *answer, int len)
+{
+	struct ares_naptr_reply *replies = NULL;
+	int status = ares_parse_naptr_reply(answer, len, &replies);
+	uint32_t ttl_s = shortest_ttl(answer, (size_t)len);
+	size_t n = 0;
+
+	if (status != ARES_SUCCESS) {
+		fail_as_ares_says(q, status);
+		return;
+	}
+	for (struct ares_naptr_reply *s = replies; s != NULL; s = s->next)
+		n++;
+	if (make_records(q, n)) {
+		for (struct ares_naptr_reply *s = replies; s != NULL;
+		     s = s->next) {
+			struct record *r = add_record(q, ttl_s);
+
+			r->priority = s->order;
+			r->weight = s->preference;
+			r->flags = keep(q, (const char *)s->flags);
+			r->service = keep(q, (const char *)s->service);
+			r->name = keep(q, s->replacement);
+		}
+		tell_kept(q);
+	}
+	ares_free_data(replies);
+}
+
+static void take_answer(void *arg, int status, int timeouts,
+                        unsigned char *answer, int len)
+{
+	struct lookup *q = arg;
+
+	(void)timeouts;
+	q->asked = false;
+	if (q->over)
+		lookup_free(q);
+	else if (status != ARES_SUCCESS)
+		fail_as_ares_says(q, status);
+	else if (q->kind == RECORD_SRV)
+		take_srv(q, answer, len);
+	else
+		take_naptr(q, answer, len);
+}
+
+/* --- /etc/hosts --- */
+
+static void take_hosts(struct lookup *q, const struct hostent *h)
+{
+	size_t n = 0;
+
+	while (h->h_addr_list[n] != NULL)
+		n++;
+	if (!make_records(q, n))
+		return;
+	for (size_t i = 0; i < n; i++) {
+		struct record *r = add_record(q, 0);
+
+		r->addr.family = h->h_addrtype == AF_INET ? FAMILY_IPV4
+		                                          : FAMILY_IPV6;
+		memcpy(r->addr.ip, h->h_addr_list[i], (size_t)h->h_length);
+	}
+	tell_soon(q);
+}
+
+/* A name that stands there in the other family only is answered too, with
+ * nothing: "localhost" must not wait for a DNS server. */
+static bool answer_from_hosts(struct lookup *q)
+{
+	int wanted = q->kind == RECORD_A ? AF_INET : AF_INET6;
+	int other = q->kind == RECORD_A ? AF_INET6 : AF_INET;
+	ares_channel channel = q->resolver->channel;
+	struct hostent *h = NULL;
+	bool found = true;
+
+	if (ares_gethostbyname_file(channel, q->name, wanted, &h)
+	    == ARES_SUCCESS)
+		take_hosts(q, h);
+	else if (ares_gethostbyname_file(channel, q->name, other, &h)
+	         == ARES_SUCCESS)
+		tell_soon(q);
+	else
+		found = false;
+	ares_free_hostent(h);
+	return found;
+}
+
+/* --- c-ares and the loop --- */
+
+static void go_on(struct resolver *r, ares_socket_t readable,
+                  ares_socket_t writable);
+
+static void retry_is_due(void *arg)
+{
+	go_on(arg, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+}
+
+/* Asks c-ares when it wants to be called next. */
+static void rearm(struct resolver *r)
+{
+	struct timeval tv;
+	uint64_t ms;
+
+	if (ares_timeout(r->channel, NULL, &tv) == NULL) {
+		timer_cancel(&r->retry);
+		return;
+	}
+	ms = (uint64_t)tv.tv_sec * 1000 + (uint64_t)tv.tv_usec / 1000 + 1;
+	timer_arm(&r->retry, timers(r), ms, retry_is_due, r);
+}
+
+static void go_on(struct resolver *r, ares_socket_t readable,
+                  ares_socket_t writable)
+{
+	ares_process_fd(r->channel, readable, writable);
+	rearm(r);
+}
+
+static void on_ready(int fd, unsigned events, void *arg)
+{
+	go_on(arg, events & LOOP_READ ? fd : ARES_SOCKET_BAD,
+	      events & LOOP_WRITE ? fd : ARES_SOCKET_BAD);
+}
+
+static void on_sock_state(void *arg, ares_socket_t fd, int readable,
+                          int writable)
+{
+	struct resolver *r = arg;
+	unsigned events = (readable ? LOOP_READ : 0)
+	                  | (writable ? LOOP_WRITE : 0);
+
+	if (events == 0)
+		loop_unwatch(r->loop, fd);
+	else    /* open_socket() made it: it fits into select() */
+		(void)loop_watch(r->loop, fd, events, on_ready, r);
+}
+
+/* Its own socket functions would block at exec, could be out of select()'s
+ * reach, and raise SIGPIPE. */
+static ares_socket_t open_socket(int domain, int type, int protocol,
+                                 void *arg)
+{
+	int fd = socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+
+	(void)arg;
+	if (fd >= FD_SETSIZE) {
+		close(fd);
+		errno = EMFILE;
+		return ARES_SOCKET_BAD;
+	}
+	return fd;
+}
+
+static int close_socket(ares_socket_t fd, void *arg)
+{
+	(void)arg;
+	return close(fd);
+}
+
+static int connect_socket(ares_socket_t fd, const struct sockaddr *to,
+                          ares_socklen_t len, void *arg)
+{
+	(void)arg;
+	return connect(fd, to, len);
+}
+
+static ares_ssize_t receive(ares_socket_t fd, void *to, size_t room,
+                            int flags, struct sockaddr *from,
+                            ares_socklen_t *len, void *arg)
+{
+	(void)arg;
+	return recvfrom(fd, to, room, flags, from, len);
+}
+
+static ares_ssize_t send_parts(ares_socket_t fd, const struct iovec *parts,
+                               int n, void *arg)
+{
+	struct msghdr h = { .msg_iovlen = (size_t)n };
+	union {
+		const struct iovec *given;
+		struct iovec *sent;     /* never written to */
+	} parts_of = { parts };
+
+	(void)arg;
+	h.msg_iov = parts_of.sent;
+	return sendmsg(fd, &h, MSG_NOSIGNAL);
+}
+
+static const struct ares_socket_functions socket_functions = {
+	.asocket = open_socket,
+	.aclose = close_socket,
+	.aconnect = connect_socket,
+	.arecvfrom = receive,
+	.asendv = send_parts,
+};
+
+static bool use_server(struct resolver *r)
+{
+	char text[ADDR_TEXT];
+
+	return r->server.family == FAMILY_NONE
+	       || ares_set_servers_ports_csv(r->channel,
+	                                     addr_text(&r->server, text))
+	          == ARES_SUCCESS;
+}
+
+/* Reading the system's configuration takes a millisecond: not before a name
+ * is asked for. */
+static bool open_channel(struct resolver *r)
+{
+	char lookups[] = "b";
+	struct ares_options options = {
+		.timeout = TRY_MS,
+		.tries = TRIES,
+		.lookups = lookups,
+		.sock_state_cb = on_sock_state,
+		.sock_state_cb_data = r,
+	};
+
+	if (r->channel != NULL)
+		return true;
+	if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS)
+		return false;
+	if (ares_init_options(&r->channel, &options,
+	                      ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES
+	                      | ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB)
+	    != ARES_SUCCESS) {
+		r->channel = NULL;
+		ares_library_cleanup();
+		return false;
+	}
+	ares_set_socket_functions(r->channel, &socket_functions, r);
+	if (use_server(r))
+		return true;
+	ares_destroy(r->channel);
+	r->channel = NULL;
+	ares_library_cleanup();
+	return false;
+}
+
+static void close_channel(struct resolver *r)
+{
+	if (r->channel == NULL)
+		return;
+	ares_destroy(r->channel);       /* lets go of every lookup */
+	ares_library_cleanup();
+}
+
+/* --- the operations --- */
+
+static void ask(struct resolver *r, struct lookup *q)
+{
+	struct ares_addrinfo_hints hints = {
+		.ai_flags = ARES_AI_NOSORT,
+		.ai_family = q->kind == RECORD_A ? AF_INET : AF_INET6,
+		.ai_socktype = SOCK_DGRAM,
+	};
+
+	if (names_a_host(q->kind) && answer_from_hosts(q))
+		return;
+	q->asked = true;
+	if (names_a_host(q->kind))
+		ares_getaddrinfo(r->channel, q->name, NULL, &hints,
+		                 take_addrinfo, q);
+	else
+		ares_query(r->channel, q->name, ns_c_in,
+		           q->kind == RECORD_SRV ? ns_t_srv : ns_t_naptr,
+		           take_answer, q);
+	rearm(r);
+}
+
+static struct lookup *lookup_new(struct resolver *r, enum record_kind kind,
+                                 struct slice name)
+{
+	struct lookup *q = calloc(1, sizeof(*q));
+
+	if (q == NULL)
+		return NULL;
+	q->resolver = r;
+	q->id = ++r->last_id;
+	q->kind = kind;
+	memcpy(q->name, name.p, name.len);
+	if (hash_insert(&r->lookups, &q->node, hash_id(r, q->id)) != OK) {
+		free(q);
+		return NULL;
+	}
+	return q;
+}
+
+static uint64_t resolver_start(void *resolver, enum record_kind kind,
+                               struct slice name, lookup_fn *fn, void *arg)
+{
+	struct resolver *r = resolver;
+	struct lookup *q;
+	uint64_t id;
+
+	if (name.len == 0 || name.len > NAME_MAX_LEN
+	    || memchr(name.p, '\0', name.len) != NULL || !open_channel(r))
+		return 0;
+	q = lookup_new(r, kind, name);
+	if (q == NULL)
+		return 0;
+	id = q->id;
+	q->fn = fn;
+	q->arg = arg;
+	timer_arm(&q->timer, timers(r), r->timeout_ms, is_too_late, q);
+	ask(r, q);
+	return id;
+}
+
+static void resolver_cancel(void *resolver, uint64_t id)
+{
+	struct lookup *q = find(resolver, id);
+
+	if (q != NULL)
+		finish(q);
+}
+
+const struct lookup_ops resolver_ops = {
+	.start = resolver_start,
+	.cancel = resolver_cancel,
+};
+
+struct resolver *resolver_new(struct loop *loop)
+{
+	struct resolver *r = calloc(1, sizeof(*r));
+	uint64_t seed[2];
+
+	if (r == NULL)
+		return NULL;
+	r->loop = loop;
+	r->timeout_ms = TIMEOUT_MS;
+	env_random(loop_env(loop), seed, sizeof(seed));
+	hash_init(&r->lookups, seed);
+	return r;
+}
+
+static void finish_node(struct hash_node *node, void *arg)
+{
+	(void)arg;
+	finish(CONTAINER_OF(node, struct lookup, node));
+}
+
+void resolver_free(struct resolver *r)
+{
+	if (r == NULL)
+		return;
+	hash_each(&r->lookups, finish_node, NULL);
+	close_channel(r);
+	timer_cancel(&r->retry);
+	hash_deinit(&r->lookups);
+	free(r);
+}
+
+enum error resolver_set_server(struct resolver *r, const struct addr *server)
+{
+	if (r->channel != NULL)
+		return ERR_STATE;
+	r->server = *server;
+	if (r->server.port == 0)
+		r->server.port = NS_DEFAULTPORT;
+	return OK;
+}
+
+void resolver_set_timeout(struct resolver *r, uint64_t timeout_ms)
+{
+	r->timeout_ms = timeout_ms;
+}

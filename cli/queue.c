@@ -26,6 +26,7 @@ struct queue {
 	struct list *insert_before;     /* of pending: where a script goes */
 	struct list items;              /* running, oldest first */
 	struct list dead;               /* done: freed by the pump */
+	struct list held;               /* done, and held */
 	size_t foreground, background;  /* running */
 	bool barrier;                   /* one is running */
 	unsigned last_number;
@@ -57,9 +58,9 @@ static void item_free(struct item *item)
 	free(item);
 }
 
-static void free_dead(struct queue *q)
+static void free_items(struct list *items)
 {
-	LIST_EACH(node, &q->dead) {
+	LIST_EACH(node, items) {
 		list_remove(node);
 		item_free(CONTAINER_OF(node, struct item, node));
 	}
@@ -107,7 +108,7 @@ static void finish(struct item *item)
 	timer_cancel(&item->timeout);
 	count_running(q, item, -1);
 	list_remove(&item->node);
-	list_append(&q->dead, &item->node);
+	list_append(item->holds != 0 ? &q->held : &q->dead, &item->node);
 	if (item->result.class != CLASS_NONE && item->result.rc == 0)
 		item->result.rc = error_class_status(item->result.class);
 	q->ops->finished(q->app, item);
@@ -288,7 +289,7 @@ static void pump(void *arg)
 {
 	struct queue *q = arg;
 
-	free_dead(q);
+	free_items(&q->dead);
 	while (may_start(q))
 		run_next(q);
 	if (list_empty(&q->pending) && q->foreground == 0
@@ -316,6 +317,7 @@ struct queue *queue_new(struct app *app, struct env *env,
 	list_init(&q->pending);
 	list_init(&q->items);
 	list_init(&q->dead);
+	list_init(&q->held);
 	return q;
 }
 
@@ -325,11 +327,9 @@ void queue_free(struct queue *q)
 		return;
 	timer_cancel(&q->pump);
 	drop_pending(q);
-	LIST_EACH(node, &q->items) {
-		list_remove(node);
-		item_free(CONTAINER_OF(node, struct item, node));
-	}
-	free_dead(q);
+	free_items(&q->items);
+	free_items(&q->held);
+	free_items(&q->dead);
 	words_deinit(&q->words);
 	free(q);
 }
@@ -447,6 +447,20 @@ void item_set_status(struct item *item, unsigned status, struct slice reason)
 	item->result.status = status;
 	free(item->result.reason);
 	item->result.reason = slice_dup(reason);
+}
+
+void item_hold(struct item *item)
+{
+	item->holds++;
+}
+
+void item_drop(struct item *item)
+{
+	if (--item->holds != 0 || !item->done)
+		return;
+	list_remove(&item->node);
+	list_append(&item->queue->dead, &item->node);
+	pump_soon(item->queue);
 }
 
 void item_background(struct item *item)

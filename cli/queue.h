@@ -42,6 +42,7 @@ struct item {
 	unsigned column;
 	bool background, ignore_failure;
 	bool running, done, given_up;
+	unsigned holds;                 /* see item_hold() */
 	uint64_t started_us;
 	struct timer timeout;
 	struct result result;
@@ -104,6 +105,12 @@ enum run item_fail(struct item *item, enum error_class class,
 /* Fills item->result with a SIP response's status. */
 void item_set_status(struct item *item, unsigned status,
                      struct slice reason);
+/*
+ * Somebody will call back with this item (a request's outcome): it stays in
+ * memory until item_drop(), even when it was given up and is done.
+ */
+void item_hold(struct item *item);
+void item_drop(struct item *item);
 /* Marks a running command as pending in the background: others may start
  * while it goes on (--nowait). */
 void item_background(struct item *item);

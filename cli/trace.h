@@ -14,8 +14,8 @@ struct trace;
 struct trace *trace_new(struct console *console, struct dispatcher *d,
                         const bool *show_secrets);
 void trace_free(struct trace *t);
-/* path NULL or "": stderr; else a file, appended to (".pcap": a capture, made
- * of UDP packets). ERR_IO with why. A file that cannot be written any more (a full disk) is
+/* path NULL or "": stderr; else a file, appended to.
+ * ERR_IO with why. A file that cannot be written any more (a full disk) is
  * told once, and tracing to it stops; calls go on. */
 enum error trace_start(struct trace *t, const char *path, struct buf *why);
 void trace_stop(struct trace *t);

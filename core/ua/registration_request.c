@@ -22,7 +22,7 @@ uint32_t registration_asked_s(const struct registration *r,
 static void print_contact(struct buf *out, const struct registration *r,
                           struct slice value)
 {
-	struct slice params, name, param;
+	struct slice rest, name, param;
 	struct contact c;
 
 	if (!registration_read_contact(value, &c))
@@ -34,17 +34,18 @@ static void print_contact(struct buf *out, const struct registration *r,
 	buf_char(out, '<');
 	buf_slice(out, c.addr.uri_text);
 	buf_char(out, '>');
-	params = c.addr.params;
-	while (slice_take_param(&params, &name, &param)) {
-		if (!slice_eq_nocase(name, SLICE("expires"))) {
-			buf_char(out, ';');
-			buf_slice(out, name);
-			if (param.p != NULL) {
-				buf_char(out, '=');
-				buf_slice(out, param);
-			}
-		}
-		slice_take_sep(&params, ';');
+	rest = slice_between(c.addr.uri_text.p + c.addr.uri_text.len,
+	                     value.p + value.len);
+	slice_take_char(&rest, '>');
+	while (slice_take_param(&rest, &name, &param)) {
+		if (slice_eq_nocase(name, SLICE("expires")))
+			continue;
+		buf_char(out, ';');
+		buf_slice(out, name);
+		if (param.p == NULL)
+			continue;
+		buf_char(out, '=');
+		buf_slice(out, param);
 	}
 	if (c.has_expires) {
 		buf_str(out, ";expires=");

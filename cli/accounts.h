@@ -12,21 +12,27 @@
 #include "core/message/uri.h"
 #include "core/ua/registration.h"
 
+struct item;
+
+/* Commands that wait for operations on one registration, in order. */
+enum { ACCOUNT_WAITING_MAX = 16 };
+
 struct account {
 	struct list node;
 	char *name;                     /* "alice", "work" */
-	char *uri;                      /* the address of record */
-	struct slice user, domain;      /* of uri */
-	bool secure;                    /* a sips: one */
+	char *uri;                      /* as given */
+	struct uri parsed;              /* of uri */
+	char *aor;                      /* sip:alice@example.com, of From */
 	char *auth_user;
 	char *registrar;                /* a URI; default sip:DOMAIN */
 	char *proxy;                    /* a Route value with lr; NULL: none */
-	uint32_t expires_s;
+	uint32_t expires_s;             /* 0: the setting's */
 	struct credentials *credentials;
 	bool has_secret;
 	struct registration *registration;      /* NULL until it is used */
 	bool registered;
-	void *operation;                /* the command that waits for it */
+	struct item *waiting[ACCOUNT_WAITING_MAX];
+	unsigned nwaiting;
 };
 
 struct accounts {
@@ -37,26 +43,28 @@ struct accounts {
 struct account_params {
 	struct slice name;              /* empty: the user part of uri */
 	struct slice uri, user, registrar, proxy;
-	struct slice secret;            /* password or HA1:hex; empty: none */
+	struct slice secret;            /* password or HA1:hex; p NULL: none */
 	uint32_t expires_s;             /* 0: the setting's */
 };
 
 void accounts_init(struct accounts *as);
 void accounts_deinit(struct accounts *as);
-/* ERR_SYNTAX with why (which part is wrong, and what was expected); the first
- * one becomes the current. */
-enum error accounts_add(struct accounts *as, const struct account_params *p,
-                        struct account **out, struct buf *why);
-/* "REALM=USER:FILE", of --credentials. */
-enum error account_add_realm(struct account *a, struct slice text,
-                             struct buf *why);
+/* False with why (which part is wrong, and what was expected). The first
+ * account becomes the current one. */
+bool accounts_add(struct accounts *as, const struct account_params *p,
+                  struct account **out, struct buf *why);
+/* "REALM=USER:FILE", of --credentials. False with why. */
+bool account_add_realm(struct account *a, struct slice text,
+                       struct buf *why);
+/* A secret that was asked for. */
+enum error account_set_secret(struct account *a, struct slice secret);
 struct account *accounts_find(const struct accounts *as, struct slice name);
 /* Ends its registration's refreshing; sends nothing. */
 void accounts_remove(struct accounts *as, struct account *a);
-/* From and To of requests: `sip:alice@example.com`, or anonymous. */
+/* From and To of requests; a may be NULL: sip:anonymous@anonymous.invalid. */
 struct slice account_from(const struct account *a);
-/* Appends a URI made of what a user typed: a bare "bob" becomes sip:bob@DOMAIN.
- * False with why. a may be NULL. */
+/* Appends the URI that a user meant: a bare "bob" becomes sip:bob@DOMAIN (with
+ * the account's port and transport). False with why. a may be NULL. */
 bool account_complete_uri(const struct account *a, struct slice typed,
                           struct buf *out, struct buf *why);
 

@@ -19,8 +19,7 @@
 #include "net/loop.h"
 #include "net/resolver.h"
 
-/* A standing answer to incoming requests (`auto`), or a header of ours that goes into
- * requests (`header add`). */
+/* A header of the user's that goes into requests (`header add`). */
 struct app_header {
 	struct list node;
 	char *name, *value;
@@ -52,41 +51,44 @@ struct app {
 	unsigned last_status;
 	char *last_reason;
 	double last_rtt_ms;
-	unsigned last_call;
-	char *last_wire;                /* of the last response: $hdr_Name */
-	size_t last_wire_len;
-	bool interactive, ending;
+	struct buf last_wire;           /* of the last response: $hdr_Name */
+	/* a password question: of which account, for which exchange */
+	struct account *asked_account;
+	uint64_t asked_id;
+	bool interactive;
+	bool ending;
+	int status;                     /* to exit with, when ending */
+	struct timer end_bound, prompt_tick;
 };
 
 /* Runs the program; returns the exit status. */
 int app_main(const struct options *options);
 
-/* Opens sockets and builds the stack once. ERR_* with why. */
-enum error app_open_network(struct app *app, struct buf *why);
-/* Ends calls, removes registrations, waits for their answers, then exits with
- * status. A second call exits at once. */
-void app_end(struct app *app, int status);
-
-/* The response to a command's request: sets $status, $reason, $rtt, $hdr_*; fills
- * item->result; emits "response" with the line of text for people. item may be NULL. */
-void app_response(struct app *app, struct item *item, struct call *call,
-                  const struct outcome *o, struct slice text);
-/* The class and words of an outcome that is no success, into item->result (status table of
- * CLI.md section 4). */
-enum run app_item_outcome(struct app *app, struct item *item,
-                          const struct outcome *o);
-/* The user's -H options and the `header` list for a request of method, into
- * out (at most max). */
-size_t app_fields(struct app *app, const struct args *args,
-                  struct slice method, struct field *out, size_t max);
-/* From, routes and credentials of the current account for a request to uri. routes must
- * have room for one. */
-void app_context_params(struct app *app, struct context_params *p,
-                        struct slice to, struct slice *route);
-/* Prompt: "alice [reg 54s][%1 up 0:12]> ". */
+/* Opens sockets and builds the stack, once. False with why. */
+bool app_open_network(struct app *app, struct buf *why);
+/* Redraws the prompt where its state changed: "alice [reg 54s][%1 up 0:12]> ". */
 void app_update_prompt(struct app *app);
 
-/* What arrives: the endpoint's application (cli/incoming.c). */
+/* --- the end (cli/ending.c) --- */
+
+/* Takes no more commands; ends calls, removes registrations, waits for their
+ * answers, then leaves the loop. status -1: the queue's. A second call leaves
+ * at once. */
+void app_end(struct app *app, int status);
+/* Something that the end may wait for is over. */
+void app_check_end(struct app *app);
+
+/* --- what arrives (cli/incoming.c) --- */
+
 application_fn app_incoming;
+context_fn app_context_event;
+/* Answers a call's pending INVITE; a 2xx carries our SDP. False with why. */
+bool app_answer(struct app *app, struct call *call, unsigned status,
+                struct slice reason, const struct field *fields,
+                size_t nfields, struct buf *why);
+
+/* --- completion (cli/completion.c) --- */
+
+console_complete_fn app_complete;
 
 #endif

@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #include "core/base/list.h"
-#include "core/media/rtp.h"
 #include "core/message/sdp.h"
 #include "core/ua/endpoint.h"
 #include "net/media.h"
@@ -20,14 +19,15 @@ struct call {
 	struct app *app;
 	unsigned number;                /* N of %N */
 	struct context *context;        /* NULL once closed */
-	struct account *account;        /* or NULL */
+	char *call_id;
+	char *account;                  /* its name; NULL: none */
 	bool incoming;
 	bool cancelled;                 /* by our user */
 	bool up;                        /* a 2xx was there */
 	bool over;
 	uint64_t began_us, answered_us, ended_us;
 	unsigned last_status;
-	struct item *item;              /* the command that waits: invite, bye, ... */
+	struct item *answer;            /* the command that waits for the ACK */
 	struct sdp_local sdp;           /* our side */
 	struct sdp_result media;        /* what was agreed */
 	bool offered, agreed;           /* we sent an offer; media holds */
@@ -36,32 +36,42 @@ struct call {
 };
 
 struct calls {
-	struct list list;               /* oldest first */
+	struct list list;               /* oldest first; the last ended ones too */
 	struct call *current, *previous;
 	unsigned last_number;
+	unsigned ended;                 /* of the list's */
 };
 
 void calls_init(struct calls *cs);
 void calls_deinit(struct calls *cs);
-/* A new call, which becomes the current one where there is none (or always,
- * for a call of our own). NULL: no memory. */
+/* A new call: it becomes the current one, but an arriving call only where
+ * there is no current one. NULL: no memory. */
 struct call *calls_new(struct app *app, struct context *ctx, bool incoming);
-/* text is "%3", "%%", "%-"; the empty slice means the current one. NULL with why: "no call
- * %3". */
-struct call *calls_find(struct calls *cs, struct slice text,
-                        struct buf *why);
+/* text is "%3", "%%", "%-"; the empty slice means the current one. Calls that
+ * are over are found by their number only where over_too. NULL with why: "no
+ * call %3". */
+struct call *calls_find(const struct calls *cs, struct slice text,
+                        bool over_too, struct buf *why);
+/* Of a context's; NULL when it has none. */
+struct call *calls_of(const struct context *ctx);
 void calls_select(struct calls *cs, struct call *call);
-/* Ends listening on it, and forgets it. */
-void call_free(struct call *call);
-/* "early", "up 0:12", "ringing": for the prompt and tables. */
-void call_state_text(const struct call *call, struct buf *out);
+/* The next live call behind it (NULL: from the first); NULL at the end. */
+struct call *calls_next_live(const struct calls *cs, const struct call *it);
+/* It is over: frees its sockets; keeps it for `trace show` a while. */
+void call_end(struct call *call);
+/* "calling", "ringing", "up 0:12": for the prompt and tables. */
+void call_print_state(const struct call *call, struct buf *out);
 
-/* Binds RTP sockets at the address that leads to the peer. */
-enum error call_open_media(struct call *call, const struct addr *local_ip);
-/* Appends the offer or, with offer not empty, the answer; ERR_UNSUPPORTED with warning. */
-enum error call_print_sdp(struct call *call, struct slice offer,
-                          struct buf *out, unsigned *warning);
-/* Reads the peer's answer. */
+/* Binds RTP sockets at ip, and makes our side of the session. */
+enum error call_open_media(struct call *call, const struct addr *ip);
+/* Appends our offer. */
+void call_print_offer(struct call *call, struct buf *out);
+/* Appends the answer to offer. ERR_UNSUPPORTED: 488 with *warning;
+ * ERR_SYNTAX: it is no SDP. */
+enum error call_print_answer(struct call *call, struct slice offer,
+                             struct buf *out, unsigned *warning);
+/* Reads the peer's answer to our offer: ERR_SYNTAX, ERR_PROTOCOL,
+ * ERR_UNSUPPORTED. */
 enum error call_read_answer(struct call *call, struct slice sdp);
 
 #endif

@@ -179,7 +179,8 @@ enum header_id header_lookup(struct slice name)
 	middle = (unsigned char)name.p[name.len / 2] | 0x20u;
 	last = (unsigned char)name.p[name.len - 1] | 0x20u;
 	id = name_slots[SLOT((unsigned)name.len, first, middle, last)];
-	return slice_eq_nocase(name, header_table[id].name)
+	return slice_eq(name, header_table[id].name)
+	       || slice_eq_nocase(name, header_table[id].name)
 	       ? id : HEADER_OTHER;
 }
 

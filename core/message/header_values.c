@@ -2,6 +2,8 @@
 
 #include "core/message/header.h"
 
+#include "core/message/scan.h"
+
 /* --- parameters --- */
 
 /*
@@ -9,62 +11,69 @@
  * with brackets or without (RFC 5118 4.5), and "=", which tags and branches
  * made by base64 end in.
  */
-static bool is_value_char(char c)
+static size_t value_len(struct slice in)
 {
-	return char_is(c, CHAR_TOKEN | CHAR_PARAM) || c == '=';
+	size_t n = 0;
+
+	for (;;) {
+		n += scan_span(slice_skip(in, n), CHAR_TOKEN | CHAR_PARAM);
+		if (n == in.len || in.p[n] != '=')
+			return n;
+		n++;
+	}
 }
 
 /* A value, with its quotes if it has them. */
 static bool take_value(struct slice *in, struct slice *out)
 {
-	struct slice rest = *in, inside;
-	size_t n = 0;
+	size_t n = value_len(*in);
 
-	if (slice_take_quoted(&rest, &inside)) {
-		n = inside.len + 2;
-	} else {
-		while (n < in->len && is_value_char(in->p[n]))
-			n++;
-	}
 	if (n == 0)
-		return false;
-	*out = slice_make(in->p, n);
-	*in = slice_skip(*in, n);
+		return scan_take_quoted(in, out);
+	scan_take(in, n, out);
 	return true;
 }
 
 /* name [ EQUAL value ]; the value's p is NULL where there is none. */
-static bool take_pair(struct slice *in, struct slice *name,
-                      struct slice *value)
+static inline bool take_pair(struct slice *in, struct slice *name,
+                             struct slice *value)
 {
 	*value = slice_make(NULL, 0);
-	if (!slice_take_token(in, name))
+	if (!scan_take_token(in, name))
 		return false;
-	return !slice_take_sep(in, '=') || take_value(in, value);
+	return !scan_take_sep(in, '=') || take_value(in, value);
 }
 
-/*
- * Walks *( SEMI name [ EQUAL value ] ) to the end of in, calls fn for each
- * and sets *all to the whole without its first ";" (p NULL: none). False
- * where the grammar is broken or fn says so.
- */
-typedef bool pair_fn(struct slice name, struct slice value, void *arg);
+/* Begins to walk *( SEMI name [ EQUAL value ] ), the rest of a value: *all
+ * is the whole without its first ";" (p NULL: there are none). */
+static struct slice begin_params(struct slice in, struct slice *all)
+{
+	struct slice rest = in;
 
-static bool take_params(struct slice in, struct slice *all, pair_fn *fn,
-                        void *arg)
+	*all = scan_take_sep(&rest, ';') ? rest : slice_make(NULL, 0);
+	return in;
+}
+
+/* The next of them. False at the end, with in->len == 0, and where the
+ * grammar is broken. */
+static bool take_param(struct slice *in, struct slice *name,
+                       struct slice *value)
+{
+	struct slice rest = *in;
+
+	if (!scan_take_sep(&rest, ';') || !take_pair(&rest, name, value))
+		return false;
+	*in = rest;
+	return true;
+}
+
+static bool take_params(struct slice in, struct slice *all)
 {
 	struct slice name, value;
 
-	*all = slice_make(NULL, 0);
-	if (slice_take_sep(&in, ';')) {
-		*all = in;
-		do {
-			if (!take_pair(&in, &name, &value)
-			    || !fn(name, value, arg))
-				return false;
-		} while (slice_take_sep(&in, ';'));
-	}
-	slice_skip_lws(&in);
+	in = begin_params(in, all);
+	while (take_param(&in, &name, &value))
+		;
 	return in.len == 0;
 }
 
@@ -72,7 +81,7 @@ bool params_find(struct slice params, struct slice name, struct slice *value)
 {
 	struct slice n, v;
 
-	slice_skip_lws(&params);
+	scan_skip_lws(&params);
 	do {
 		if (!take_pair(&params, &n, &v))
 			return false;
@@ -80,7 +89,7 @@ bool params_find(struct slice params, struct slice name, struct slice *value)
 			*value = v;
 			return true;
 		}
-	} while (slice_take_sep(&params, ';'));
+	} while (scan_take_sep(&params, ';'));
 	return false;
 }
 
@@ -89,13 +98,14 @@ struct slice unquote(struct slice s, struct buf *scratch)
 	size_t start = scratch->len;
 	struct slice inside, in = s;
 
-	if (!slice_take_quoted(&in, &inside) || in.len != 0)
+	if (!scan_take_quoted(&in, &inside) || in.len != 0)
 		return s;
-	if (slice_find(inside, '\\') == inside.len)
+	inside = slice_make(inside.p + 1, inside.len - 2);
+	if (scan_find(inside, '\\') == inside.len)
 		return inside;
 	for (size_t i = 0; i < inside.len; i++) {
 		if (inside.p[i] == '\\')
-			i++;    /* slice_take_quoted(): one follows */
+			i++;    /* scan_take_quoted(): one follows */
 		buf_char(scratch, inside.p[i]);
 	}
 	if (buf_error(scratch) != OK)
@@ -105,42 +115,55 @@ struct slice unquote(struct slice s, struct buf *scratch)
 
 /* --- Via --- */
 
-static bool via_param(struct slice name, struct slice value, void *arg)
+static bool read_via_param(struct via *v, struct slice name,
+                           struct slice value)
 {
-	struct via *v = arg;
-
-	if (slice_eq_nocase(name, SLICE("branch"))) {
+	if (scan_is(name, SLICE("branch"))) {
 		v->branch = value;
 		return value.p != NULL;
 	}
-	if (slice_eq_nocase(name, SLICE("rport"))) {
+	if (scan_is(name, SLICE("rport"))) {
 		v->has_rport = true;
 		return value.p == NULL
 		       || (uri_take_port(&value, &v->rport)
 			   && value.len == 0);
 	}
-	if (slice_eq_nocase(name, SLICE("received")))
+	if (scan_is(name, SLICE("received")))
 		v->received = value;
-	else if (slice_eq_nocase(name, SLICE("maddr")))
+	else if (scan_is(name, SLICE("maddr")))
 		v->maddr = value;
 	return true;
+}
+
+static enum transport transport_of(struct slice name)
+{
+	if (slice_eq(name, SLICE("UDP")))
+		return TRANSPORT_UDP;
+	if (slice_eq(name, SLICE("TCP")))
+		return TRANSPORT_TCP;
+	return transport_from_name(name);
 }
 
 /* sent-protocol LWS */
 static bool take_sent_protocol(struct slice *in, struct via *v)
 {
+	static const struct slice usual = SLICE_INIT("SIP/2.0");
 	const char *start = in->p;
-	struct slice part, version;
+	struct slice part, version, lws;
 
-	if (!slice_take_token(in, &part) || !slice_take_sep(in, '/')
-	    || !slice_take_token(in, &version))
+	if (in->len > usual.len && memcmp(start, usual.p, 7) == 0) {
+		scan_take(in, usual.len, &v->protocol);
+	} else {
+		if (!scan_take_token(in, &part) || !scan_take_sep(in, '/')
+		    || !scan_take_token(in, &version))
+			return false;
+		v->protocol = slice_between(start, version.p + version.len);
+	}
+	if (!scan_take_sep(in, '/')
+	    || !scan_take_token(in, &v->transport_name)
+	    || !scan_take_class(in, CHAR_LWS, &lws))
 		return false;
-	v->protocol = slice_between(start, version.p + version.len);
-	if (!slice_take_sep(in, '/')
-	    || !slice_take_token(in, &v->transport_name)
-	    || !slice_take_lws(in))
-		return false;
-	v->transport = transport_from_name(v->transport_name);
+	v->transport = transport_of(v->transport_name);
 	return true;
 }
 
@@ -151,7 +174,7 @@ static bool take_sent_by(struct slice *in, struct via *v)
 	if (!uri_take_host(in, &v->host))
 		return false;
 	v->sent_by = v->host;
-	if (slice_take_sep(in, ':')) {
+	if (scan_take_sep(in, ':')) {
 		if (!uri_take_port(in, &v->port))
 			return false;
 		v->sent_by = slice_between(start, in->p);
@@ -161,13 +184,18 @@ static bool take_sent_by(struct slice *in, struct via *v)
 
 bool via_parse(struct slice in, struct via *out)
 {
-	struct via v = { .port = 0 };
+	struct slice name, value;
 
-	if (!take_sent_protocol(&in, &v) || !take_sent_by(&in, &v)
-	    || !take_params(in, &v.params, via_param, &v))
+	out->branch = out->received = out->maddr = slice_make(NULL, 0);
+	out->port = out->rport = 0;
+	out->has_rport = false;
+	if (!take_sent_protocol(&in, out) || !take_sent_by(&in, out))
 		return false;
-	*out = v;
-	return true;
+	in = begin_params(in, &out->params);
+	while (take_param(&in, &name, &value))
+		if (!read_via_param(out, name, value))
+			return false;
+	return in.len == 0;
 }
 
 bool via_branch_is_rfc3261(const struct via *v)
@@ -180,16 +208,6 @@ bool via_branch_is_rfc3261(const struct via *v)
 }
 
 /* --- name-addr and addr-spec --- */
-
-static bool address_param(struct slice name, struct slice value, void *arg)
-{
-	struct name_addr *a = arg;
-
-	if (!slice_eq_nocase(name, SLICE("tag")))
-		return true;
-	a->tag = value;
-	return value.p != NULL;
-}
 
 /*
  * Unquoted words before "<". The grammar wants tokens; people write names
@@ -211,21 +229,23 @@ static size_t words_len(struct slice s)
  * an addr-spec alone. */
 static bool take_name_addr(struct slice *in, struct name_addr *a)
 {
-	struct slice rest = *in, inside;
-	size_t words;
+	struct slice rest = *in;
+	size_t words, end;
 
-	if (slice_take_quoted(&rest, &inside)) {
-		a->display = slice_make(in->p, inside.len + 2);
-		slice_skip_lws(&rest);
+	if (scan_take_quoted(&rest, &a->display)) {
+		scan_skip_lws(&rest);
 	} else {
 		words = words_len(rest);
-		a->display = slice_trim(slice_make(rest.p, words));
+		a->display = scan_trim(slice_make(rest.p, words));
 		rest = slice_skip(rest, words);
 	}
-	if (!slice_take_char(&rest, '<')
-	    || !slice_take_until(&rest, '>', &a->uri_text))
+	if (!scan_take_char(&rest, '<'))
 		return false;
-	*in = slice_skip(rest, 1);
+	end = scan_find(rest, '>');
+	if (end == rest.len)
+		return false;
+	a->uri_text = slice_make(rest.p, end);
+	*in = slice_skip(rest, end + 1);
 	return true;
 }
 
@@ -245,72 +265,82 @@ static bool take_addr_spec(struct slice *in, struct name_addr *a)
 	return true;
 }
 
-static bool address_parse(struct slice in, struct name_addr *a, pair_fn *fn,
-                          void *arg)
+/* All but the parameters, which are left in *in. */
+static bool take_address(struct slice *in, struct name_addr *a)
 {
-	a->tag = slice_make(NULL, 0);
-	a->star = slice_eq(in, SLICE("*"));
-	if (a->star) {
-		a->display = a->params = SLICE_EMPTY;
-		a->uri_text = in;
-		a->uri = (struct uri){ .text = in };
+	return (take_name_addr(in, a) || take_addr_spec(in, a))
+	       && uri_parse(a->uri_text, &a->uri);
+}
+
+static bool read_address_param(struct name_addr *a, struct slice name,
+                               struct slice value)
+{
+	if (!scan_is(name, SLICE("tag")))
 		return true;
-	}
-	if (!take_name_addr(&in, a) && !take_addr_spec(&in, a))
-		return false;
-	return uri_parse(a->uri_text, &a->uri)
-	       && take_params(in, &a->params, fn, arg);
+	a->tag = value;
+	return value.p != NULL;
 }
 
-bool name_addr_parse(struct slice in, struct name_addr *out)
+static bool read_contact_param(struct contact *c, struct slice name,
+                               struct slice value)
 {
-	struct name_addr a;
-
-	if (!address_parse(in, &a, address_param, &a))
-		return false;
-	*out = a;
-	return true;
-}
-
-static bool contact_param(struct slice name, struct slice value, void *arg)
-{
-	struct contact *c = arg;
-
-	if (slice_eq_nocase(name, SLICE("q"))) {
+	if (scan_is(name, SLICE("q"))) {
 		c->has_q = true;
 		return slice_to_q(value, &c->q_thousandths);
 	}
-	if (slice_eq_nocase(name, SLICE("expires"))) {
+	if (scan_is(name, SLICE("expires"))) {
 		c->has_expires = true;
 		/* 20.10: what is malformed counts as an hour. */
 		if (!delta_seconds_parse(value, &c->expires_s))
 			c->expires_s = 3600;
+	}
+	return true;
+}
+
+/* c is NULL where the parameters are not those of a Contact. */
+static bool parse_address(struct slice in, struct name_addr *a,
+                          struct contact *c)
+{
+	struct slice name, value;
+
+	if (in.len == 1 && in.p[0] == '*') {
+		*a = (struct name_addr){ .uri_text = in, .star = true };
 		return true;
 	}
-	return address_param(name, value, &c->addr);
+	a->tag = slice_make(NULL, 0);
+	a->star = false;
+	if (!take_address(&in, a))
+		return false;
+	in = begin_params(in, &a->params);
+	while (take_param(&in, &name, &value))
+		if (!read_address_param(a, name, value)
+		    || (c != NULL && !read_contact_param(c, name, value)))
+			return false;
+	return in.len == 0;
+}
+
+bool name_addr_parse(struct slice in, struct name_addr *out)
+{
+	return parse_address(in, out, NULL);
 }
 
 bool contact_parse(struct slice in, struct contact *out)
 {
-	struct contact c = { .has_q = false };
-
-	if (!address_parse(in, &c.addr, contact_param, &c))
-		return false;
-	*out = c;
-	return true;
+	out->has_q = out->has_expires = false;
+	out->q_thousandths = out->expires_s = 0;
+	return parse_address(in, &out->addr, out);
 }
 
 /* --- scalars --- */
 
 bool cseq_parse(struct slice in, struct cseq *out)
 {
-	struct slice digits;
+	struct slice lws;
 	struct cseq c;
 
-	if (!slice_take_digits(&in, &digits)
-	    || !slice_to_u32(digits, INT32_MAX, &c.number)
-	    || !slice_take_lws(&in)
-	    || !slice_take_token(&in, &c.method_name)
+	if (!scan_take_number(&in, INT32_MAX, &c.number)
+	    || !scan_take_class(&in, CHAR_LWS, &lws)
+	    || !scan_take_token(&in, &c.method_name)
 	    || in.len != 0)
 		return false;
 	c.method = method_lookup(c.method_name);
@@ -352,14 +382,6 @@ static bool take_comment(struct slice *in)
 	return false;
 }
 
-static bool any_param(struct slice name, struct slice value, void *arg)
-{
-	(void)name;
-	(void)value;
-	(void)arg;
-	return true;
-}
-
 bool retry_after_parse(struct slice in, uint32_t *seconds)
 {
 	struct slice digits, params;
@@ -368,9 +390,9 @@ bool retry_after_parse(struct slice in, uint32_t *seconds)
 	if (!slice_take_digits(&in, &digits)
 	    || !delta_seconds_parse(digits, &n))
 		return false;
-	slice_skip_lws(&in);
+	scan_skip_lws(&in);
 	take_comment(&in);
-	if (!take_params(in, &params, any_param, NULL))
+	if (!take_params(in, &params))
 		return false;
 	*seconds = n;
 	return true;
@@ -380,10 +402,10 @@ bool call_id_valid(struct slice in)
 {
 	struct slice word;
 
-	if (!slice_take_class(&in, CHAR_WORD, &word))
+	if (!scan_take_class(&in, CHAR_WORD, &word))
 		return false;
-	if (slice_take_char(&in, '@')
-	    && !slice_take_class(&in, CHAR_WORD, &word))
+	if (scan_take_char(&in, '@')
+	    && !scan_take_class(&in, CHAR_WORD, &word))
 		return false;
 	return in.len == 0;
 }
@@ -392,9 +414,9 @@ bool media_type_parse(struct slice in, struct media_type *out)
 {
 	struct media_type t;
 
-	if (!slice_take_token(&in, &t.type) || !slice_take_sep(&in, '/')
-	    || !slice_take_token(&in, &t.subtype)
-	    || !take_params(in, &t.params, any_param, NULL))
+	if (!scan_take_token(&in, &t.type) || !scan_take_sep(&in, '/')
+	    || !scan_take_token(&in, &t.subtype)
+	    || !take_params(in, &t.params))
 		return false;
 	*out = t;
 	return true;

@@ -4,6 +4,7 @@
 #include "core/message/message.h"
 
 #include "core/message/multipart.h"
+#include "core/message/scan.h"
 
 const struct message_limits message_limits_default = {
 	.start_line = 8 * 1024,
@@ -14,14 +15,12 @@ const struct message_limits message_limits_default = {
 	.vias = 64,
 };
 
-static const struct slice version_2 = SLICE_INIT("SIP/2.0");
-static const struct slice any_version = SLICE_INIT("SIP/");
-
 void message_init(struct message *m)
 {
 	m->arena = (struct arena){ 0 };
 	m->wire = SLICE_EMPTY;
 	m->headers = m->inline_headers;
+	m->inline_headers[0] = (struct header){ .id = HEADER_OTHER };
 	m->nheaders = 0;
 }
 
@@ -37,6 +36,19 @@ static void fail(struct fault *f, unsigned status, const char *reason)
 		*f = (struct fault){ status, reason };
 }
 
+/* One line without its LF or CRLF; the last may lack it. */
+static inline bool take_line(struct slice *in, struct slice *out)
+{
+	size_t n = scan_find(*in, '\n');
+
+	if (in->len == 0)
+		return false;
+	scan_take(in, n, out);
+	if (scan_take_char(in, '\n') && n != 0 && out->p[n - 1] == '\r')
+		out->len--;
+	return true;
+}
+
 /* --- the start line --- */
 
 /* What the other kind of message would have is emptied, so that nobody reads
@@ -49,9 +61,14 @@ static void clear_start_line(struct message *m)
 	m->status = 0;
 }
 
+static bool is_version(struct slice s)
+{
+	return s.len >= 4 && scan_is(slice_make(s.p, 4), SLICE("SIP/"));
+}
+
 static void check_version(struct slice version, struct fault *fault)
 {
-	if (!slice_eq_nocase(version, version_2))
+	if (!scan_is(version, SLICE("SIP/2.0")))
 		fail(fault, 505, "Version Not Supported");
 }
 
@@ -89,7 +106,7 @@ static enum error parse_request_line(struct message *m, struct fault *fault)
 	while (n != 0 && rest.p[n - 1] != ' ')
 		n--;
 	version = slice_skip(rest, n);
-	if (!slice_starts_with_nocase(version, any_version))
+	if (!is_version(version))
 		return ERR_SYNTAX;
 	check_version(version, fault);
 	rest.len = n;
@@ -98,17 +115,15 @@ static enum error parse_request_line(struct message *m, struct fault *fault)
 		return ERR_SYNTAX;
 	m->method = method_lookup(m->method_name);
 	m->uri_text = slice_make(rest.p, rest.len - 1);
-	if (!uri_parse(m->uri_text, &m->uri)) {
-		m->uri = (struct uri){ .scheme = URI_NONE };
+	if (!uri_parse(m->uri_text, &m->uri))
 		fail(fault, 400, "Malformed Request-URI");
-	}
 	return OK;
 }
 
 static enum error parse_start_line(struct message *m, struct fault *fault)
 {
 	clear_start_line(m);
-	if (!slice_starts_with_nocase(m->start_line, any_version))
+	if (!is_version(m->start_line))
 		return parse_request_line(m, fault);
 	parse_status_line(m, fault);
 	return OK;
@@ -130,14 +145,14 @@ static enum error unfold(struct message *m, struct slice *rest,
 	size_t len = value->len, at = value->len;
 	char *p;
 
-	while (is_folded(ahead) && slice_take_line(&ahead, &line))
+	while (is_folded(ahead) && take_line(&ahead, &line))
 		len += line.len;        /* its LWS becomes the one SP */
 	p = arena_alloc(&m->arena, len);
 	if (p == NULL)
 		return ERR_NOMEM;
 
 	memcpy(p, value->p, value->len);
-	while (is_folded(*rest) && slice_take_line(rest, &line)) {
+	while (is_folded(*rest) && take_line(rest, &line)) {
 		slice_skip_lws(&line);
 		p[at++] = ' ';
 		memcpy(p + at, line.p, line.len);
@@ -147,27 +162,29 @@ static enum error unfold(struct message *m, struct slice *rest,
 	return OK;
 }
 
-static enum error grow_index(struct message *m)
+/* Room for one more field behind the last; NULL when memory is short. */
+static struct header *next_field(struct message *m)
 {
 	size_t used = (m->nheaders + 1) * sizeof(*m->headers);
-	struct header *more = arena_alloc(&m->arena, 2 * used);
+	struct header *more;
 
+	if (m->nheaders + 1 < m->capacity)
+		return &m->headers[m->nheaders + 1];
+	more = arena_alloc(&m->arena, 2 * used);
 	if (more == NULL)
-		return ERR_NOMEM;
+		return NULL;
 	memcpy(more, m->headers, used);
 	m->headers = more;
 	m->capacity *= 2;
-	return OK;
+	return &m->headers[m->nheaders + 1];
 }
 
-static enum error index_field(struct message *m, const struct header *h)
+/* Chains what next_field() gave room for to the others of its id. */
+static void index_field(struct message *m, struct header *h)
 {
-	uint16_t index;
+	uint16_t index = (uint16_t)++m->nheaders;
 
-	if (m->nheaders + 1 == m->capacity && grow_index(m) != OK)
-		return ERR_NOMEM;
-	index = (uint16_t)++m->nheaders;
-	m->headers[index] = *h;
+	h->next = 0;
 	if (m->first[h->id] == 0) {
 		m->first[h->id] = index;
 	} else {
@@ -176,36 +193,39 @@ static enum error index_field(struct message *m, const struct header *h)
 			m->repeated = h->id;
 	}
 	m->last[h->id] = index;
-	return OK;
 }
 
 /* The field that begins with line; further lines of it are taken from
- * *rest. One that is at fault is left out of the index. */
+ * *rest. One that is at fault is left out of the index. HCOLON allows SP and
+ * HTAB ahead of the colon, and nothing else. */
 static enum error parse_field(struct message *m, struct slice line,
                               struct slice *rest, size_t max,
                               struct fault *fault)
 {
+	struct header *h = next_field(m);
 	const char *start = line.p;
-	struct header h = { .id = HEADER_OTHER };
 
-	if (!slice_take_token(&line, &h.name) || !slice_take_sep(&line, ':')) {
+	if (h == NULL)
+		return ERR_NOMEM;
+	if (!scan_take_token(&line, &h->name) || !scan_take_sep(&line, ':')) {
 		fail(fault, 400, "Malformed Header Field");
 		return OK;
 	}
-	h.value = slice_trim(line);
-	h.id = header_lookup(h.name);
-	h.unfolded = is_folded(*rest);
-	if (h.unfolded && unfold(m, rest, &h.value) != OK)
+	h->id = header_lookup(h->name);
+	h->value = scan_trim_end(line);
+	h->unfolded = is_folded(*rest);
+	if (h->unfolded && unfold(m, rest, &h->value) != OK)
 		return ERR_NOMEM;
 	if ((size_t)(rest->p - start) > max) {
 		fail(fault, 513, "Message Too Large");
 		return OK;
 	}
-	if (slice_find(h.value, '\r') != h.value.len) {
+	if (scan_find(h->value, '\r') != h->value.len) {
 		fail(fault, 400, "Stray CR In Header Field");
 		return OK;
 	}
-	return index_field(m, &h);
+	index_field(m, h);
+	return OK;
 }
 
 /* Takes the header block and its empty line from *rest; all of *rest when it
@@ -214,16 +234,17 @@ static enum error parse_headers(struct message *m, struct slice *rest,
                                 const struct message_limits *limits,
                                 struct fault *fault)
 {
+	size_t max = limits->headers < UINT16_MAX ? limits->headers
+	                                          : UINT16_MAX;
 	const char *start = rest->p;
 	enum error err = OK;
 	struct slice line;
 
-	while (err == OK && slice_take_line(rest, &line)) {
+	while (err == OK && take_line(rest, &line)) {
 		if (line.len == 0)
 			return OK;
-		if ((size_t)(rest->p - start) > limits->header_block
-		    || m->nheaders >= limits->headers
-		    || m->nheaders == UINT16_MAX) {
+		if (m->nheaders == max
+		    || (size_t)(rest->p - start) > limits->header_block) {
 			fail(fault, 513, "Message Too Large");
 			break;
 		}
@@ -304,7 +325,7 @@ enum error message_parse(struct message *m, struct slice wire,
 	*fault = (struct fault){ 0, NULL };
 	reset(m, limits);
 	do {
-		if (!slice_take_line(&rest, &m->start_line))
+		if (!take_line(&rest, &m->start_line))
 			return ERR_SYNTAX;
 	} while (m->start_line.len == 0);
 
@@ -358,11 +379,23 @@ static bool take_value(struct slice *rest, bool list, struct slice *value)
 {
 	if (rest->len == 0)
 		return false;
-	if (list && slice_find(*rest, ',') != rest->len)
+	if (list && scan_find(*rest, ',') != rest->len)
 		return slice_take_element(rest, value);
-	*value = slice_trim(*rest);
+	*value = scan_trim(*rest);
 	*rest = SLICE_EMPTY;
 	return true;
+}
+
+static bool next_value(const struct message *m, enum header_id id,
+                       struct header_iter *it, struct slice *value)
+{
+	while (it->index != 0) {
+		if (take_value(&it->rest, header_table[id].list, value))
+			return true;
+		it->index = m->headers[it->index].next;
+		it->rest = m->headers[it->index].value;
+	}
+	return false;
 }
 
 bool message_next_value(const struct message *m, enum header_id id,
@@ -371,17 +404,9 @@ bool message_next_value(const struct message *m, enum header_id id,
 	if (!it->started) {
 		it->started = true;
 		it->index = m->first[id];
-		if (it->index != 0)
-			it->rest = m->headers[it->index].value;
+		it->rest = m->headers[it->index].value;
 	}
-	while (it->index != 0) {
-		if (take_value(&it->rest, header_table[id].list, value))
-			return true;
-		it->index = m->headers[it->index].next;
-		if (it->index != 0)
-			it->rest = m->headers[it->index].value;
-	}
-	return false;
+	return it->index != 0 && next_value(m, id, it, value);
 }
 
 bool message_lists(const struct message *m, enum header_id id,

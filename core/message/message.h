@@ -61,6 +61,8 @@ struct message {
 	struct name_addr from, to;
 	struct slice call_id;
 	struct cseq cseq;
+	bool has_contact;
+	struct contact contact;         /* the first */
 	/* the index; entry 0 is not used, so that 0 means none */
 	struct header *headers;
 	size_t nheaders;                /* highest index in use */

@@ -61,15 +61,20 @@ static const char *type_cseq(struct message *m)
 	return NULL;
 }
 
-static const char *check_contacts(const struct message *m)
+/* All are read, the first is kept. */
+static const char *type_contacts(struct message *m)
 {
 	struct header_iter it = { 0 };
+	struct contact *c = &m->contact, further;
 	struct slice value;
-	struct contact c;
 
-	while (message_next_value(m, HEADER_CONTACT, &it, &value))
-		if (!contact_parse(value, &c))
+	m->has_contact = false;
+	while (message_next_value(m, HEADER_CONTACT, &it, &value)) {
+		if (!contact_parse(value, c))
 			return "Malformed Contact";
+		m->has_contact = true;
+		c = &further;
+	}
 	return NULL;
 }
 
@@ -90,7 +95,7 @@ static const char *check_the_rest(const struct message *m)
 	/* 19.1.1, table 1; RFC 4475 3.1.2.11 */
 	if (m->is_request && m->uri.headers.len != 0)
 		return "Headers In Request-URI";
-	return check_contacts(m);
+	return NULL;
 }
 
 bool message_check(struct message *m, struct fault *fault)
@@ -103,6 +108,7 @@ bool message_check(struct message *m, struct fault *fault)
 		             "Missing To", "Malformed To"),
 		type_call_id(m),
 		type_cseq(m),
+		type_contacts(m),
 		check_the_rest(m),
 	};
 

@@ -3,6 +3,8 @@
 
 #include "core/message/uri.h"
 
+#include "core/message/scan.h"
+
 /* --- parsing --- */
 
 static bool is_escape(struct slice s)
@@ -17,8 +19,7 @@ static size_t escaped_span(struct slice s, unsigned classes)
 	size_t n = 0;
 
 	for (;;) {
-		while (n < s.len && char_is(s.p[n], classes))
-			n++;
+		n += scan_span(slice_skip(s, n), classes);
 		if (!is_escape(slice_skip(s, n)))
 			return n;
 		n += 3;
@@ -32,16 +33,15 @@ static bool take_escaped(struct slice *in, unsigned classes,
 
 	if (n == 0)
 		return false;
-	*out = slice_make(in->p, n);
-	*in = slice_skip(*in, n);
+	scan_take(in, n, out);
 	return true;
 }
 
 static bool take_scheme(struct slice *in, struct slice *name)
 {
-	size_t n = 0;
+	size_t n = scan_span(*in, CHAR_ALPHA);
 
-	if (in->len == 0 || !char_is(in->p[0], CHAR_ALPHA))
+	if (n == 0)
 		return false;
 	while (n < in->len
 	       && (char_is(in->p[n], CHAR_ALPHA | CHAR_DIGIT)
@@ -49,18 +49,18 @@ static bool take_scheme(struct slice *in, struct slice *name)
 		n++;
 	if (n == in->len || in->p[n] != ':')
 		return false;
-	*name = slice_make(in->p, n);
-	*in = slice_skip(*in, n + 1);
+	scan_take(in, n, name);
+	*in = slice_skip(*in, 1);
 	return true;
 }
 
 static enum uri_scheme scheme_from_name(struct slice name)
 {
-	if (slice_eq_nocase(name, SLICE("sip")))
+	if (scan_is(name, SLICE("sip")))
 		return URI_SIP;
-	if (slice_eq_nocase(name, SLICE("sips")))
+	if (scan_is(name, SLICE("sips")))
 		return URI_SIPS;
-	if (slice_eq_nocase(name, SLICE("tel")))
+	if (scan_is(name, SLICE("tel")))
 		return URI_TEL;
 	return URI_OTHER;
 }
@@ -73,56 +73,55 @@ static bool password_is_valid(struct slice s)
 	       && slice_find(s, '/') == s.len;
 }
 
-/*
- * [ userinfo "@" ]. All that a host name consists of may stand in a user part
- * too, so one scan finds out which of them it is; only a ":" leaves it open.
- */
+/* [ userinfo "@" ]. Nothing behind it may hold an "@", so the first one is
+ * its end. */
 static bool take_userinfo(struct slice *in, struct uri *u)
 {
-	size_t user_len = escaped_span(*in, CHAR_USER);
-	size_t at = user_len;
+	size_t at = scan_find(*in, '@');
+	size_t user_len;
 
-	if (user_len < in->len && in->p[user_len] == ':')
-		at = slice_find(*in, '@');
-	if (at == in->len || in->p[at] != '@')
+	if (at == in->len)
 		return true;
-	if (user_len == 0)
+	user_len = escaped_span(slice_make(in->p, at), CHAR_USER);
+	if (user_len == 0 || (user_len != at && in->p[user_len] != ':'))
 		return false;
 	u->user = slice_make(in->p, user_len);
-	if (at != user_len)
+	if (user_len != at)
 		u->password = slice_between(in->p + user_len + 1, in->p + at);
 	*in = slice_skip(*in, at + 1);
 	return u->password.p == NULL || password_is_valid(u->password);
 }
 
+/* "[" ... "]" in front of s; 0 when that is no IPv6 address. */
+static size_t ipv6_len(struct slice s)
+{
+	size_t n = slice_find(s, ']') + 1;
+	struct addr ip;
+
+	if (n > s.len || !addr_parse_ip(slice_make(s.p, n), &ip)
+	    || ip.family != FAMILY_IPV6)
+		return 0;
+	return n;
+}
+
 bool uri_take_host(struct slice *in, struct slice *host)
 {
-	struct addr ip;
-	size_t n = 0;
+	size_t n = scan_span(*in, CHAR_HOST);
 
-	if (in->len != 0 && in->p[0] == '[') {
-		n = slice_find(*in, ']') + 1;
-		if (n > in->len || !addr_parse_ip(slice_make(in->p, n), &ip)
-		    || ip.family != FAMILY_IPV6)
-			return false;
-	} else {
-		while (n < in->len && char_is(in->p[n], CHAR_HOST))
-			n++;
-	}
+	if (n == 0 && in->len != 0 && in->p[0] == '[')
+		n = ipv6_len(*in);
 	if (n == 0)
 		return false;
-	*host = slice_make(in->p, n);
-	*in = slice_skip(*in, n);
+	scan_take(in, n, host);
 	return true;
 }
 
 bool uri_take_port(struct slice *in, uint16_t *port)
 {
-	struct slice rest = *in, digits;
+	struct slice rest = *in;
 	uint32_t n;
 
-	if (!slice_take_digits(&rest, &digits)
-	    || !slice_to_u32(digits, UINT16_MAX, &n) || n == 0)
+	if (!scan_take_number(&rest, UINT16_MAX, &n) || n == 0)
 		return false;
 	*port = (uint16_t)n;
 	*in = rest;
@@ -138,10 +137,10 @@ static bool take_params(struct slice *in, struct slice *out)
 	do {
 		if (!take_escaped(in, CHAR_PARAM, &part))
 			return false;
-		if (slice_take_char(in, '=')
+		if (scan_take_char(in, '=')
 		    && !take_escaped(in, CHAR_PARAM, &part))
 			return false;
-	} while (slice_take_char(in, ';'));
+	} while (scan_take_char(in, ';'));
 	*out = slice_between(start, in->p);
 	return true;
 }
@@ -159,8 +158,7 @@ static bool take_headers(struct slice *in, struct slice *out)
 	}
 	if (n == 0)
 		return false;
-	*out = slice_make(in->p, n);
-	*in = slice_skip(*in, n);
+	scan_take(in, n, out);
 	return true;
 }
 
@@ -168,11 +166,11 @@ static bool parse_sip(struct slice in, struct uri *u)
 {
 	if (!take_userinfo(&in, u) || !uri_take_host(&in, &u->host))
 		return false;
-	if (slice_take_char(&in, ':') && !uri_take_port(&in, &u->port))
+	if (scan_take_char(&in, ':') && !uri_take_port(&in, &u->port))
 		return false;
-	if (slice_take_char(&in, ';') && !take_params(&in, &u->params))
+	if (scan_take_char(&in, ';') && !take_params(&in, &u->params))
 		return false;
-	if (slice_take_char(&in, '?') && !take_headers(&in, &u->headers))
+	if (scan_take_char(&in, '?') && !take_headers(&in, &u->headers))
 		return false;
 	return in.len == 0;
 }
@@ -191,23 +189,29 @@ static bool opaque_is_valid(struct slice s)
 	return s.len != 0;
 }
 
+static bool parse_parts(struct slice in, struct uri *u)
+{
+	if (!take_scheme(&in, &u->scheme_name))
+		return false;
+	u->scheme = scheme_from_name(u->scheme_name);
+	if (u->scheme == URI_SIP || u->scheme == URI_SIPS)
+		return parse_sip(in, u);
+	u->opaque = in;
+	return opaque_is_valid(in);
+}
+
 bool uri_parse(struct slice in, struct uri *out)
 {
-	struct uri u = { .text = in };
+	const struct slice none = { NULL, 0 };
 
-	if (!take_scheme(&in, &u.scheme_name))
-		return false;
-	u.scheme = scheme_from_name(u.scheme_name);
-	if (u.scheme == URI_SIP || u.scheme == URI_SIPS) {
-		if (!parse_sip(in, &u))
-			return false;
-	} else {
-		if (!opaque_is_valid(in))
-			return false;
-		u.opaque = in;
-	}
-	*out = u;
-	return true;
+	out->text = in;
+	out->user = out->password = out->host = none;
+	out->params = out->headers = out->opaque = none;
+	out->port = 0;
+	if (parse_parts(in, out))
+		return true;
+	out->scheme = URI_NONE;
+	return false;
 }
 
 /* --- comparing (19.1.4) --- */

@@ -28,7 +28,8 @@ struct uri {
 
 /* The whole of in is a URI. False where the grammar is broken: no host, a
  * bad escape, port over 65535 or 0, an IPv6 address without brackets, white
- * space, control octets. */
+ * space, control octets; *out then has the scheme URI_NONE and else nothing
+ * that could be relied upon. */
 bool uri_parse(struct slice in, struct uri *out);
 
 /* host, from the front of *in (25.1), for all who need one: a name, an IPv4

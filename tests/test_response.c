@@ -130,6 +130,10 @@ static const struct {
 	  ";x=\"a;rport\"\r\n",
 	  "Via: SIP / 2.0 / UDP pc33; Branch = z9hG4bKa; ttl=1;x=\"a;rport\""
 	  ";received=192.0.2.7\r\n" },
+	{ "octets that no token has, as some branches do",
+	  "Via: SIP/2.0/UDP pc33;branch=z9hG4bK/+=;x=[::1];rport\r\n",
+	  "Via: SIP/2.0/UDP pc33;branch=z9hG4bK/+=;x=[::1];rport=32768"
+	  ";received=192.0.2.7\r\n" },
 	{ "lower Vias are left alone, in one field",
 	  "Via: SIP/2.0/UDP pc33;rport"
 	  " ,SIP/2.0/TCP  q;rport;received=1.1.1.1\r\n",

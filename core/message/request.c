@@ -146,11 +146,11 @@ void request_seal(struct buf *out, const struct request_draft *d,
 static void print_follower(struct buf *out, const struct message *invite,
                            enum method method, struct slice to)
 {
-	struct slice vias = message_header(invite, HEADER_VIA, 0);
 	struct slice name = method_name(method), top_via;
+	struct header_iter it = { 0 };
 	struct cseq cseq;
 
-	if (!slice_take_element(&vias, &top_via)
+	if (!message_next_value(invite, HEADER_VIA, &it, &top_via)
 	    || !cseq_parse(message_header(invite, HEADER_CSEQ, 0), &cseq)) {
 		writer_refuse(out);
 		return;

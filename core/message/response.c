@@ -27,22 +27,42 @@ static bool wants_received(const struct via *via, const struct addr *source)
 	       || !addr_same_ip(&host, source);
 }
 
+/* Octets of the first parameter, up to the next ";" that is not quoted:
+ * via_parse() has seen that they are well formed. */
+static size_t param_len(struct slice params)
+{
+	bool quoted = false;
+
+	for (size_t i = 1; i < params.len; i++) {
+		if (params.p[i] == '"')
+			quoted = !quoted;
+		else if (params.p[i] == '\\')
+			i++;
+		else if (params.p[i] == ';' && !quoted)
+			return i;
+	}
+	return params.len;
+}
+
 /* Parameters in their order and spelling; rport is filled where it stands. A
  * received that the client wrote itself is not to be believed. */
 static void print_via_params(struct buf *out, struct slice params,
                              const struct addr *source)
 {
-	struct slice rest = params, name, value;
+	struct slice param, rest, name = SLICE_EMPTY;
 
-	while (slice_take_param(&rest, &name, &value)) {
+	params = slice_trim(params);
+	while (params.len != 0) {
+		param = rest = slice_make(params.p, param_len(params));
+		params = slice_skip(params, param.len);
+		(void)slice_take_sep(&rest, ';');
+		(void)slice_take_token(&rest, &name);
 		if (slice_eq_nocase(name, SLICE("rport"))) {
 			buf_slice(out, SLICE(";rport="));
 			buf_u64(out, source->port);
 		} else if (!slice_eq_nocase(name, SLICE("received"))) {
-			buf_slice(out, slice_trim(
-				slice_between(params.p, rest.p)));
+			buf_slice(out, slice_trim(param));
 		}
-		params = rest;
 	}
 }
 

@@ -61,7 +61,7 @@ void writer_number(struct buf *out, enum header_id id, uint64_t value)
 
 void writer_copy(struct buf *out, enum header_id id, struct slice value)
 {
-	if (value.len == 0)
+	if (value.p == NULL)
 		return;
 	begin_line(out, header_table[id].name);
 	buf_slice(out, value);

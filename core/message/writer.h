@@ -53,8 +53,9 @@ void writer_value(struct buf *out, struct slice value);
 void writer_header(struct buf *out, enum header_id id, struct slice value);
 /* The same with a number for its value. */
 void writer_number(struct buf *out, enum header_id id, uint64_t value);
-/* The same with a value of a parsed message: that has no CR and LF, and its
- * NUL goes back as it came (quoted-pair of 25.1, RFC 4475 3.1.1.2). */
+/* The same with a value of a parsed message, where p NULL is none: that has
+ * no CR and LF, and its NUL goes back as it came (quoted-pair of 25.1, RFC
+ * 4475 3.1.1.2). */
 void writer_copy(struct buf *out, enum header_id id, struct slice value);
 /* All the fields of id that m has. */
 void writer_copy_all(struct buf *out, enum header_id id,

@@ -20,14 +20,14 @@ static char vectors_text[16384];
 
 static void load_vectors(void)
 {
-	const char *top = getenv("srcdir");
+	const char *corpus = getenv("CORPUS");
 	char path[512];
 	struct slice heading;
 	size_t len;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/tests/corpus/digest/vectors.tsv",
-	         top == NULL ? "." : top);
+	snprintf(path, sizeof(path), "%s/digest/vectors.tsv",
+	         corpus == NULL ? "tests/corpus" : corpus);
 	f = fopen(path, "rb");
 	ck_assert_msg(f != NULL, "cannot read %s", path);
 	len = fread(vectors_text, 1, sizeof(vectors_text), f);

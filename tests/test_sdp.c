@@ -196,14 +196,14 @@ END_TEST
 /* Reads one file of tests/corpus/ into octets. */
 static void load(const char *path, struct buf *octets)
 {
-	const char *top = getenv("srcdir");
+	const char *corpus = getenv("CORPUS");
 	struct buf name = { 0 };
 	char block[4096];
 	size_t n;
 	FILE *f;
 
-	buf_printf(&name, "%s/tests/corpus/%s", top == NULL ? "." : top,
-	           path);
+	buf_printf(&name, "%s/%s",
+	           corpus == NULL ? "tests/corpus" : corpus, path);
 	f = fopen(buf_cstr(&name), "rb");
 	ck_assert_msg(f != NULL, "cannot read %s", buf_cstr(&name));
 	buf_reset(octets);

@@ -7,8 +7,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/base/hash.h"
-#include "core/base/list.h"
 #include "core/message/message.h"
 
 enum dialog_state { DIALOG_EARLY, DIALOG_CONFIRMED, DIALOG_TERMINATED };
@@ -25,6 +23,7 @@ struct slice dialog_remote_target(const struct dialog *d);
 struct slice dialog_local(const struct dialog *d);
 struct slice dialog_remote(const struct dialog *d);
 uint32_t dialog_local_cseq(const struct dialog *d);
+/* Both sides want sips all the way (12.1). */
 bool dialog_is_secure(const struct dialog *d);
 /* We sent the request that made it. */
 bool dialog_is_caller(const struct dialog *d);

@@ -1,0 +1,523 @@
+/* One request of ours on its way: where to, over what, and given up. */
+
+#include "core/ua/exchange.h"
+
+#include <stdlib.h>
+
+#include "core/ua/outbound.h"
+
+/* 18.1.1: a larger request does not go over UDP where TCP will do. */
+enum { UDP_REQUEST_MAX = 1300 };
+
+static struct endpoint *endpoint_of(const struct exchange *x)
+{
+	return x->ctx->endpoint;
+}
+
+struct slice exchange_method_name(const struct exchange *x)
+{
+	return x->draft.text == NULL ? method_name(x->method)
+	                             : request_draft_method(&x->draft);
+}
+
+/* --- sending --- */
+
+struct auth_request exchange_auth_request(struct exchange *x)
+{
+	struct message *m = &endpoint_of(x)->scratch;
+	struct fault fault;
+
+	if (message_parse(m, slice_make(x->draft.text, x->draft.len),
+	                  dispatcher_limits(endpoint_of(x)->dispatcher),
+	                  &fault) != OK)
+		return (struct auth_request){
+			.method = exchange_method_name(x),
+			.uri = request_draft_uri(&x->draft),
+		};
+	return (struct auth_request){
+		.method = m->method_name,
+		.uri = m->uri_text,
+		.body = m->body,
+		.request_host = m->uri.host,
+		.next_hop_host = x->host,
+		.peer_opened = x->dialog != NULL && !x->dialog->caller,
+	};
+}
+
+static enum error print_credentials(struct exchange *x, struct buf *out)
+{
+	struct auth_request request;
+
+	if (x->ctx->credentials == NULL || x->as_is)
+		return OK;
+	request = exchange_auth_request(x);
+	return credentials_authorize(x->ctx->credentials,
+	                             endpoint_of(x)->env, &request, out);
+}
+
+static void on_report(struct client_transaction *t,
+                      const struct client_report *report, void *arg)
+{
+	struct exchange *x = arg;
+
+	x->retransmits = client_transaction_retransmits(t);
+	if (report->gone)
+		x->transaction = NULL;
+	if (report->response != NULL) {
+		x->flow = x->ctx->flow = *report->from;
+		exchange_take_answer(x, report->response);
+	} else if (report->err != OK) {
+		exchange_take_failure(x, report->err, report->text);
+	} else if (report->gone && x->phase == EXCHANGE_ENDED) {
+		exchange_release(x, false);
+		x->report(x, NULL);
+		context_settle(x->ctx);
+	}
+}
+
+static enum error start_transaction(struct exchange *x, struct buf *wire)
+{
+	struct endpoint *ep = endpoint_of(x);
+	struct client_request request = {
+		.flow = x->flow,
+		.name = x->host,
+		.branch = slice_make(x->branch, BRANCH_LEN),
+		.method = x->method,
+		.method_name = exchange_method_name(x),
+	};
+
+	request.wire = buf_steal(wire, &request.len);
+	if (request.wire == NULL)
+		return ERR_NOMEM;
+	x->sent_us = env_now_us(ep->env);
+	x->retransmits = 0;
+	return client_transaction_start(ep->transactions, &request, on_report,
+	                                x, &x->transaction);
+}
+
+static bool wants_tcp(const struct exchange *x, const struct target *target,
+                      size_t len)
+{
+	return target->transport == TRANSPORT_UDP && len > UDP_REQUEST_MAX
+	       && !x->tcp_refused
+	       && dispatcher_leg_for(endpoint_of(x)->dispatcher,
+	                             TRANSPORT_TCP,
+	                             target->addr.family) != NULL;
+}
+
+static enum error send_over(struct exchange *x, const struct target *target,
+                            struct slice credentials)
+{
+	struct uri uri;
+	struct outbound o = {
+		.target = target,
+		.cseq = x->cseq,
+		.with_contact = x->with_contact,
+		.secure = uri_parse(request_draft_uri(&x->draft), &uri)
+		          && uri.scheme == URI_SIPS,
+		.contact_params = slice_str(x->contact_params),
+		.credentials = credentials,
+	};
+	struct buf wire = { 0 };
+	enum error err = outbound_seal(x->ctx, &x->draft, &o, &wire);
+
+	if (err != OK)
+		goto out;
+	if (wants_tcp(x, target, wire.len)) {
+		err = ERR_LIMIT;
+		goto out;
+	}
+	x->flow = x->ctx->flow = o.flow;
+	memcpy(x->branch, o.branch, BRANCH_LEN);
+	err = start_transaction(x, &wire);
+	if (err == OK)
+		x->phase = EXCHANGE_SENT;
+out:
+	buf_deinit(&wire);
+	return err;
+}
+
+static enum error send_to(struct exchange *x, const struct target *target)
+{
+	struct target over_tcp = *target;
+	struct buf credentials = { 0 };
+	enum error err = print_credentials(x, &credentials);
+
+	if (err != OK)
+		goto out;
+	x->over_tcp = false;
+	err = send_over(x, target, buf_view(&credentials));
+	if (err != ERR_LIMIT || target->transport != TRANSPORT_UDP)
+		goto out;
+	over_tcp.transport = TRANSPORT_TCP;
+	x->over_tcp = true;
+	err = send_over(x, &over_tcp, buf_view(&credentials));
+	if (err == OK)
+		goto out;
+	x->over_tcp = false;
+	x->tcp_refused = true;
+	err = send_over(x, target, buf_view(&credentials));
+out:
+	buf_deinit(&credentials);
+	return err;
+}
+
+void exchange_send(struct exchange *x)
+{
+	enum error err = ERR_NO_TRANSPORT;
+
+	for (; x->target < x->ntargets; x->target++) {
+		err = send_to(x, &x->targets[x->target]);
+		if (err == OK)
+			return;
+		if (err == ERR_NOMEM || err == ERR_SYNTAX)
+			break;
+		x->tcp_refused = false;
+	}
+	exchange_postpone(x, err, error_text(err));
+}
+
+/* --- finding where to --- */
+
+static void set_targets(struct exchange *x, const struct target *targets,
+                        size_t n)
+{
+	free(x->targets);
+	x->target = x->ntargets = 0;
+	x->targets = calloc(n, sizeof(*targets));
+	if (x->targets == NULL)
+		return;
+	memcpy(x->targets, targets, n * sizeof(*targets));
+	x->ntargets = n;
+}
+
+static void on_located(enum error err, const char *text,
+                       const struct target *targets, size_t n, void *arg)
+{
+	struct exchange *x = arg;
+
+	x->lookup = 0;
+	if (err != OK) {
+		exchange_postpone(x, err, text);
+		return;
+	}
+	set_targets(x, targets, n);
+	if (x->ntargets == 0)
+		exchange_postpone(x, ERR_NOMEM, error_text(ERR_NOMEM));
+	else
+		exchange_send(x);
+}
+
+void exchange_locate(struct exchange *x)
+{
+	struct endpoint *ep = endpoint_of(x);
+	struct locator *locator = dispatcher_locator(ep->dispatcher);
+	struct uri hop;
+
+	x->tcp_refused = false;
+	if (!outbound_next_hop(ep, &x->draft, x->strict, &hop)) {
+		exchange_postpone(x, ERR_SYNTAX,
+		                  "the next hop is no sip or sips URI");
+		return;
+	}
+	x->host = hop.host;
+	x->phase = EXCHANGE_LOCATING;
+	x->lookup = locate_start(locator, &hop, on_located, x);
+}
+
+/* --- beginning and end --- */
+
+bool exchange_take_next_cseq(struct exchange *x)
+{
+	if (x->draft.has_cseq)
+		return false;
+	x->cseq = x->dialog != NULL ? dialog_next_cseq(x->dialog)
+	                            : ++x->ctx->cseq;
+	return true;
+}
+
+static bool link_by_id(struct exchange *x)
+{
+	struct hash *h = &endpoint_of(x)->exchanges;
+	struct slice key = slice_make((const char *)&x->id, sizeof(x->id));
+
+	x->id = endpoint_next_id(endpoint_of(x));
+	return hash_insert(h, &x->by_id, hash_of(h, &key, 1)) == OK;
+}
+
+static struct exchange *make(struct context *ctx, exchange_fn *report,
+                             response_fn *fn, void *arg)
+{
+	struct exchange *x = calloc(1, sizeof(*x));
+
+	if (x == NULL)
+		return NULL;
+	x->ctx = ctx;
+	x->report = report;
+	x->fn = fn;
+	x->arg = arg;
+	if (!link_by_id(x)) {
+		free(x);
+		return NULL;
+	}
+	list_append(&ctx->exchanges, &x->node);
+	return x;
+}
+
+/* What cannot be answered now shows when the request is challenged again. */
+static void heed(struct exchange *x, const struct message *resp40x)
+{
+	struct auth_request request;
+	struct buf why = { 0 };
+	struct uri hop;
+
+	if (x->ctx->credentials == NULL)
+		return;
+	if (outbound_next_hop(endpoint_of(x), &x->draft, x->strict, &hop))
+		x->host = hop.host;
+	request = exchange_auth_request(x);
+	(void)credentials_challenged(x->ctx->credentials, resp40x, &request,
+	                             0, &why);
+	buf_deinit(&why);
+}
+
+enum error exchange_new(struct context *ctx, struct request_draft *draft,
+                        const struct exchange_params *p,
+                        struct exchange **out)
+{
+	struct exchange *x = make(ctx, p->report, p->fn, p->arg);
+
+	if (x == NULL) {
+		request_draft_deinit(draft);
+		return ERR_NOMEM;
+	}
+	x->draft = *draft;
+	*draft = (struct request_draft){ 0 };
+	x->method = method_lookup(request_draft_method(&x->draft));
+	x->dialog = p->dialog;
+	x->strict = p->strict;
+	x->with_contact = p->with_contact;
+	x->as_is = p->as_is;
+	if (p->contact_params.len != 0)
+		x->contact_params = slice_dup(p->contact_params);
+	if (p->destination != NULL)
+		set_targets(x, p->destination, 1);
+	if ((p->contact_params.len != 0 && x->contact_params == NULL)
+	    || (p->destination != NULL && x->ntargets == 0)) {
+		exchange_end(x);
+		return ERR_NOMEM;
+	}
+	if (p->cseq != 0)
+		x->cseq = p->cseq;
+	else
+		(void)exchange_take_next_cseq(x);
+	if (p->resp40x != NULL)
+		heed(x, p->resp40x);
+	*out = x;
+	return OK;
+}
+
+void exchange_start(struct exchange *x)
+{
+	struct uri hop;
+
+	if (x->ntargets == 0) {
+		exchange_locate(x);
+		return;
+	}
+	if (outbound_next_hop(endpoint_of(x), &x->draft, x->strict, &hop))
+		x->host = hop.host;
+	exchange_send(x);
+}
+
+void exchange_release(struct exchange *x, bool abort)
+{
+	struct endpoint *ep = endpoint_of(x);
+
+	timer_cancel(&x->timer);
+	if (x->lookup != 0)
+		locate_cancel(dispatcher_locator(ep->dispatcher), x->lookup);
+	x->lookup = 0;
+	if (x->transaction != NULL && abort)
+		client_transaction_abort(x->transaction);
+	else if (x->transaction != NULL)
+		client_transaction_detach(x->transaction);
+	x->transaction = NULL;
+	hash_remove(&ep->exchanges, &x->by_id);
+	list_remove(&x->node);
+	endpoint_bury(ep, &ep->dead_exchanges, &x->node);
+}
+
+void exchange_end(struct exchange *x)
+{
+	exchange_release(x, x->phase == EXCHANGE_SENT);
+	x->phase = EXCHANGE_ENDED;
+}
+
+void exchange_free(struct exchange *x)
+{
+	request_draft_deinit(&x->draft);
+	if (x->redirect != NULL)
+		redirect_deinit(x->redirect);
+	free(x->redirect);
+	free(x->targets);
+	free(x->contact_params);
+	free(x->text);
+	free(x->challenge);
+	free(x);
+}
+
+/* --- waiting, failing, giving up --- */
+
+static void on_timer(void *arg)
+{
+	struct exchange *x = arg;
+
+	switch (x->phase) {
+	case EXCHANGE_FAILING:
+		exchange_fail(x, x->err, x->text == NULL ? "" : x->text);
+		break;
+	case EXCHANGE_WAITING:
+		if (x->dialog->state == DIALOG_TERMINATED
+		    || x->dialog->hung_up || !exchange_take_next_cseq(x))
+			exchange_fail(x, ERR_CANCELLED, "the call ended");
+		else
+			exchange_send(x);
+		break;
+	case EXCHANGE_SENT:
+		exchange_fail(x, ERR_CANCELLED,
+		              "no final response after CANCEL");
+		break;
+	case EXCHANGE_NEW:
+	case EXCHANGE_LOCATING:
+	case EXCHANGE_ASKING:
+	case EXCHANGE_ENDED:
+		break;
+	}
+}
+
+static void arm(struct exchange *x, uint64_t delay_ms)
+{
+	timer_arm(&x->timer, &endpoint_of(x)->env->timers, delay_ms, on_timer,
+	          x);
+}
+
+void exchange_wait(struct exchange *x, uint64_t delay_ms)
+{
+	x->phase = EXCHANGE_WAITING;
+	arm(x, delay_ms);
+}
+
+void exchange_postpone(struct exchange *x, enum error err, const char *text)
+{
+	x->phase = EXCHANGE_FAILING;
+	x->err = err;
+	free(x->text);
+	x->text = slice_dup(slice_str(text));
+	arm(x, 0);
+}
+
+static void report_cancel(struct exchange *x, struct outcome *o)
+{
+	exchange_tell(x, o);
+}
+
+/* 9.1: over the INVITE's flow, with its branch, as its own transaction. */
+static enum error start_cancel(struct exchange *x, struct exchange *invite)
+{
+	const struct message *m = exchange_request(invite);
+	struct buf wire = { 0 };
+	enum error err = ERR_NOT_FOUND;
+
+	x->method = METHOD_CANCEL;
+	x->cseq = invite->cseq;
+	x->flow = *client_transaction_flow(invite->transaction);
+	x->host = invite->host;
+	memcpy(x->branch, invite->branch, BRANCH_LEN);
+	if (m == NULL)
+		goto out;
+	request_print_cancel(&wire, m);
+	err = buf_error(&wire);
+	if (err == OK)
+		err = start_transaction(x, &wire);
+out:
+	x->host = SLICE_EMPTY;          /* it was of the INVITE's draft */
+	buf_deinit(&wire);
+	return err;
+}
+
+/* Without an end 64*T1 later, the INVITE counts as cancelled (9.1). */
+void exchange_send_cancel(struct exchange *x)
+{
+	struct endpoint *ep = endpoint_of(x);
+	struct exchange *cancel;
+	enum error err;
+
+	x->cancel_sent = true;
+	arm(x, 64ULL * transactions_settings(ep->transactions)->t1_ms);
+	cancel = make(x->ctx, report_cancel, x->cancel_fn, x->cancel_arg);
+	if (cancel == NULL)
+		return;
+	err = start_cancel(cancel, x);
+	if (err == OK)
+		cancel->phase = EXCHANGE_SENT;
+	else
+		exchange_postpone(cancel, err, error_text(err));
+}
+
+bool exchange_cancel(struct exchange *x, response_fn *fn, void *arg)
+{
+	if (x->method != METHOD_INVITE || x->cancelled
+	    || !exchange_is_open(x))
+		return false;
+	x->cancelled = true;
+	x->cancel_fn = fn;
+	x->cancel_arg = arg;
+	if (x->phase != EXCHANGE_SENT) {
+		if (x->lookup != 0)
+			locate_cancel(dispatcher_locator(
+				endpoint_of(x)->dispatcher), x->lookup);
+		x->lookup = 0;
+		exchange_postpone(x, ERR_CANCELLED, "given up before it was "
+		                  "sent");
+	} else if (client_transaction_is_proceeding(x->transaction)) {
+		exchange_send_cancel(x);
+	}
+	return true;
+}
+
+/* --- what others may ask --- */
+
+bool exchange_is_open(const struct exchange *x)
+{
+	return x->phase != EXCHANGE_ENDED && x->phase != EXCHANGE_FAILING;
+}
+
+bool exchange_is_in_flight(const struct exchange *x)
+{
+	return x->phase == EXCHANGE_SENT;
+}
+
+const struct message *exchange_request(struct exchange *x)
+{
+	struct endpoint *ep = endpoint_of(x);
+	struct message *m = &ep->scratch;
+	struct slice wire = SLICE_EMPTY;
+	struct fault fault;
+
+	if (x->transaction != NULL)
+		wire = client_transaction_wire(x->transaction);
+	if (wire.len == 0
+	    || message_parse(m, wire, dispatcher_limits(ep->dispatcher),
+	                     &fault) != OK)
+		return NULL;
+	/* What the user put into it may be faulty; what could be read is. */
+	(void)message_check(m, &fault);
+	return m;
+}
+
+void exchange_tell(struct exchange *x, const struct outcome *o)
+{
+	if (x->fn != NULL && !x->ctx->closed)
+		x->fn(endpoint_of(x), x->ctx, o, x->arg);
+}

@@ -1,0 +1,140 @@
+#ifndef CORE_UA_EXCHANGE_H
+#define CORE_UA_EXCHANGE_H
+
+/*
+ * One request of the user's, from where it goes to its one final outcome:
+ * through lookups, further targets (RFC 3263 4.3), challenges (RFC 3261 22),
+ * redirections (8.1.3.4), and the wait after a 491 (14.1). The request is
+ * kept as a draft and sealed anew for each try.
+ */
+
+#include "core/message/request.h"
+#include "core/ua/internal.h"
+#include "core/ua/redirect.h"
+
+struct exchange;
+
+/* As response_fn, but before the user is told: o may be completed, and is
+ * passed on with exchange_tell(). o NULL: the transaction of an INVITE that was
+ * answered is over, and no further 2xx can come. */
+typedef void exchange_fn(struct exchange *x, struct outcome *o);
+
+enum exchange_phase {
+	EXCHANGE_NEW,
+	EXCHANGE_LOCATING,
+	EXCHANGE_SENT,          /* a transaction is under way */
+	EXCHANGE_ASKING,        /* the user is asked for a secret */
+	EXCHANGE_WAITING,       /* after a 491 */
+	EXCHANGE_FAILING,       /* failed; to be told from the timers */
+	EXCHANGE_ENDED          /* a final outcome was told; an INVITE's
+	                         * transaction may still see a further 2xx */
+};
+
+struct exchange {
+	struct list node;               /* of its context, or of the dead */
+	struct hash_node by_id;
+	uint64_t id;
+	struct context *ctx;
+	struct dialog *dialog;          /* it was sent in; NULL: outside */
+	struct dialog *winner;          /* of an INVITE: its first 2xx's */
+	enum exchange_phase phase;
+	enum method method;
+	struct request_draft draft;     /* text NULL: a CANCEL */
+	struct slice host;              /* of the next hop; in draft */
+	bool strict, with_contact, as_is;
+	char *contact_params;           /* owned, or NULL */
+	uint32_t cseq;
+
+	struct target *targets;
+	size_t ntargets, target;
+	uint64_t lookup;
+	struct client_transaction *transaction;
+	struct flow flow;
+	char branch[40];
+	bool over_tcp, tcp_refused;     /* 18.1.1: too large for UDP */
+	uint64_t sent_us;
+	unsigned retransmits, authorised, glares;
+	struct redirect *redirect;
+
+	bool cancelled, cancel_sent;
+	response_fn *cancel_fn;
+	void *cancel_arg;
+
+	struct timer timer;             /* FAILING, WAITING, or the CANCEL's */
+	enum error err;                 /* FAILING */
+	char *text;                     /* of err; owned, or NULL */
+	char *challenge;                /* ASKING: the 401 or 407; owned */
+	size_t challenge_len;
+
+	exchange_fn *report;
+	response_fn *fn;                /* the user's */
+	void *arg;
+};
+
+/* Makes an exchange in ctx; draft passes into it, on failure too. next_cseq
+ * is taken where cseq is 0. Nothing is sent before exchange_start(). */
+struct exchange_params {
+	struct dialog *dialog;
+	bool strict, with_contact;
+	bool as_is;                     /* without credentials ahead */
+	struct slice contact_params;
+	uint32_t cseq;                  /* 0: the next */
+	const struct target *destination;
+	const struct message *resp40x;
+	exchange_fn *report;
+	response_fn *fn;
+	void *arg;
+};
+enum error exchange_new(struct context *ctx, struct request_draft *draft,
+                        const struct exchange_params *p,
+                        struct exchange **out);
+/* Never calls report from inside. */
+void exchange_start(struct exchange *x);
+/* Gives an INVITE up: CANCEL goes out when it may. False: it is no INVITE,
+ * has a final outcome, or was given up before. */
+bool exchange_cancel(struct exchange *x, response_fn *fn, void *arg);
+/* The user has set a secret, or has not. */
+void exchange_resume(struct exchange *x, bool with_secret);
+/* Forgets x without telling; it is freed later. */
+void exchange_end(struct exchange *x);
+void exchange_free(struct exchange *x);
+
+/* No final outcome yet. */
+bool exchange_is_open(const struct exchange *x);
+/* It is on the wire, and no final response came. */
+bool exchange_is_in_flight(const struct exchange *x);
+/* The request as it was last sent, parsed into the scratch message; NULL
+ * when the transaction keeps it no more. */
+const struct message *exchange_request(struct exchange *x);
+/* Passes o on to the user. */
+void exchange_tell(struct exchange *x, const struct outcome *o);
+
+/* --- between exchange.c and exchange_answer.c --- */
+
+/* Looks for the next hop of the draft, and sends. */
+void exchange_locate(struct exchange *x);
+/* Sends to the present target, or those behind it, as a new transaction. */
+void exchange_send(struct exchange *x);
+/* Sends again after a while, if its dialog is still there. */
+void exchange_wait(struct exchange *x, uint64_t delay_ms);
+/* For the next try of a request whose answer asks for one: false when the
+ * user gave its CSeq himself. */
+bool exchange_take_next_cseq(struct exchange *x);
+/* Will be told as failed, from the timers. text is copied. */
+void exchange_postpone(struct exchange *x, enum error err, const char *text);
+/* Lets go of everything outside; abort: the transaction's work too. */
+void exchange_release(struct exchange *x, bool abort);
+/* The CANCEL that had to wait for a provisional response. */
+void exchange_send_cancel(struct exchange *x);
+/* The request as credentials have to know it; borrowed from the draft. */
+struct auth_request exchange_auth_request(struct exchange *x);
+struct slice exchange_method_name(const struct exchange *x);
+
+void exchange_take_answer(struct exchange *x, const struct message *response);
+/* A transaction failed; there may be other targets. */
+void exchange_take_failure(struct exchange *x, enum error err,
+                           const char *text);
+/* The end, without a response. */
+void exchange_fail(struct exchange *x, enum error err, const char *text);
+
+#endif

@@ -1,0 +1,423 @@
+/* What comes back for a request of ours: which answers ask for another try,
+ * and what is told in the end. */
+
+#include "core/ua/exchange.h"
+
+#include <stdlib.h>
+
+#include "core/message/digest.h"
+
+/* 491 after 491: the two sides will not agree by waiting. */
+enum { GLARES_MAX = 4 };
+
+static struct endpoint *endpoint_of(const struct exchange *x)
+{
+	return x->ctx->endpoint;
+}
+
+static const struct endpoint_settings *settings_of(const struct exchange *x)
+{
+	return endpoint_of(x)->settings;
+}
+
+/* --- telling --- */
+
+static struct outcome outcome_of(struct exchange *x,
+                                 const struct message *response)
+{
+	uint64_t now_us = env_now_us(endpoint_of(x)->env);
+
+	return (struct outcome){
+		.response = response,
+		.final = true,
+		.text = "",
+		.flow = &x->flow,
+		.dialog = x->dialog,
+		.method = x->method,
+		.method_name = exchange_method_name(x),
+		.cseq = x->cseq,
+		.rtt_us = x->sent_us == 0 ? 0 : now_us - x->sent_us,
+		.retransmits = x->retransmits,
+		.authorised = x->authorised,
+	};
+}
+
+static void conclude(struct exchange *x, struct outcome *o)
+{
+	exchange_release(x, o->response == NULL);
+	x->phase = EXCHANGE_ENDED;
+	x->report(x, o);
+	context_settle(x->ctx);
+}
+
+static void conclude_with(struct exchange *x, const struct message *response,
+                          enum error err, const char *text)
+{
+	struct outcome o = outcome_of(x, response);
+
+	o.err = err;
+	o.text = text;
+	conclude(x, &o);
+}
+
+void exchange_fail(struct exchange *x, enum error err, const char *text)
+{
+	conclude_with(x, NULL, err, text);
+}
+
+/* The transaction of an INVITE lives on, for a fork's 2xx and for repeated
+ * ones (RFC 6026). */
+static void take_success(struct exchange *x, const struct message *response)
+{
+	struct outcome o = outcome_of(x, response);
+
+	if (x->ctx->credentials != NULL)
+		credentials_authentication_info(x->ctx->credentials,
+		                                response);
+	if (x->method != METHOD_INVITE || x->transaction == NULL) {
+		conclude(x, &o);
+		return;
+	}
+	timer_cancel(&x->timer);
+	x->phase = EXCHANGE_ENDED;
+	x->report(x, &o);
+}
+
+static void take_provisional(struct exchange *x,
+                             const struct message *response)
+{
+	struct outcome o = outcome_of(x, response);
+
+	o.final = false;
+	if (x->cancelled && !x->cancel_sent)
+		exchange_send_cancel(x);
+	if (x->method == METHOD_INVITE || response->status == 100)
+		x->report(x, &o);
+}
+
+/* --- other targets --- */
+
+static bool is_worth_another_target(enum error err)
+{
+	switch (err) {
+	case ERR_TIMEOUT:
+	case ERR_REFUSED:
+	case ERR_UNREACHABLE:
+	case ERR_RESET:
+	case ERR_NETWORK:
+	case ERR_NO_TRANSPORT:
+	case ERR_TLS:
+	case ERR_NOT_FOUND:
+	case ERR_LIMIT:
+		return true;
+	case OK:
+	case ERR_NOMEM:
+	case ERR_SYNTAX:
+	case ERR_STATE:
+	case ERR_UNSUPPORTED:
+	case ERR_AGAIN:
+	case ERR_ADDRESS_IN_USE:
+	case ERR_DNS:
+	case ERR_AUTH:
+	case ERR_PROTOCOL:
+	case ERR_IO:
+	case ERR_CANCELLED:
+	case ERR_INTERNAL:
+		return false;
+	}
+	return false;
+}
+
+static void drop_transaction(struct exchange *x)
+{
+	if (x->transaction != NULL)
+		client_transaction_detach(x->transaction);
+	x->transaction = NULL;
+}
+
+/* RFC 3263 4.3: the same request, with a branch of its own. */
+static bool try_next_target(struct exchange *x)
+{
+	if (x->cancelled || x->target + 1 >= x->ntargets)
+		return false;
+	drop_transaction(x);
+	x->target++;
+	x->tcp_refused = false;
+	exchange_send(x);
+	return true;
+}
+
+/* 18.1.1: TCP was our own idea. */
+static bool try_udp_again(struct exchange *x, enum error err)
+{
+	if (!x->over_tcp || x->cancelled || err == ERR_TIMEOUT)
+		return false;
+	drop_transaction(x);
+	x->tcp_refused = true;
+	exchange_send(x);
+	return true;
+}
+
+/* --- redirections --- */
+
+/* The draft with another Request-URI. */
+static enum error set_uri(struct request_draft *d, struct slice uri)
+{
+	struct slice line = slice_make(d->text, d->start_line_len);
+	struct slice old = request_draft_uri(d);
+	struct slice tail = slice_between(old.p + old.len, line.p + line.len);
+	struct request_draft made = *d;
+	struct buf text = { 0 };
+
+	buf_reserve(&text, d->len + uri.len);
+	buf_slice(&text, slice_between(line.p, old.p));
+	buf_slice(&text, uri);
+	buf_slice(&text, tail);
+	made.start_line_len = text.len;
+	buf_append(&text, d->text + d->start_line_len,
+	           d->len - d->start_line_len);
+	made.seal_at += made.start_line_len - d->start_line_len;
+	made.text = buf_steal(&text, &made.len);
+	if (made.text == NULL)
+		return ERR_NOMEM;
+	request_draft_deinit(d);
+	*d = made;
+	return OK;
+}
+
+static bool may_redirect(const struct exchange *x)
+{
+	return settings_of(x)->redirects != 0 && x->dialog == NULL
+	       && !x->cancelled && !x->draft.has_cseq;
+}
+
+static bool is_secure(const struct exchange *x)
+{
+	struct uri uri;
+
+	return uri_parse(request_draft_uri(&x->draft), &uri)
+	       && uri.scheme == URI_SIPS;
+}
+
+static enum error gather(struct exchange *x, const struct message *response)
+{
+	enum error err = OK;
+
+	if (x->redirect == NULL) {
+		x->redirect = calloc(1, sizeof(*x->redirect));
+		if (x->redirect == NULL)
+			return ERR_NOMEM;
+		err = redirect_begin(x->redirect,
+		                     request_draft_uri(&x->draft));
+	}
+	if (err == OK)
+		err = redirect_add(x->redirect, response, is_secure(x));
+	return err;
+}
+
+/* The next best of what redirections offered, within the bounds. */
+static bool try_next_contact(struct exchange *x)
+{
+	struct redirect *r = x->redirect;
+	struct slice uri;
+
+	if (r == NULL || !may_redirect(x)
+	    || r->hops >= settings_of(x)->redirects || !redirect_next(r, &uri)
+	    || set_uri(&x->draft, uri) != OK)
+		return false;
+	r->hops++;
+	drop_transaction(x);
+	(void)exchange_take_next_cseq(x);
+	exchange_locate(x);
+	return true;
+}
+
+static void take_redirect(struct exchange *x, const struct message *response)
+{
+	enum error err;
+
+	if (!may_redirect(x)) {
+		conclude_with(x, response, OK, "");
+		return;
+	}
+	err = gather(x, response);
+	if (err != OK)
+		conclude_with(x, response, err, error_text(err));
+	else if (!try_next_contact(x))
+		conclude_with(x, response, ERR_PROTOCOL,
+		              x->redirect->hops >= settings_of(x)->redirects
+		              ? "redirected too often"
+		              : "the redirection names no new contact");
+}
+
+/* --- challenges --- */
+
+static void answer_challenge(struct exchange *x)
+{
+	drop_transaction(x);
+	x->authorised++;
+	(void)exchange_take_next_cseq(x);
+	exchange_send(x);
+}
+
+static struct slice realm_of(const struct message *response,
+                             struct buf *scratch)
+{
+	enum header_id id = response->status == 401
+	                    ? HEADER_WWW_AUTHENTICATE
+	                    : HEADER_PROXY_AUTHENTICATE;
+	struct challenge challenge;
+
+	if (!challenge_parse(message_header(response, id, 0), scratch,
+	                     &challenge))
+		return SLICE_EMPTY;
+	return challenge.realm;
+}
+
+/* True: the user was asked, and the response is kept until he answers. */
+static bool ask(struct exchange *x, const struct message *response)
+{
+	struct endpoint *ep = endpoint_of(x);
+	struct buf scratch = { 0 };
+	bool asked;
+
+	if (ep->ask == NULL || x->ctx->closed)
+		return false;
+	x->challenge = slice_dup(response->wire);
+	if (x->challenge == NULL)
+		return false;
+	x->challenge_len = response->wire.len;
+	drop_transaction(x);
+	x->phase = EXCHANGE_ASKING;
+	asked = ep->ask(ep, x->ctx, x->id, exchange_method_name(x),
+	                realm_of(response, &scratch), ep->ask_arg);
+	buf_deinit(&scratch);
+	return asked || x->phase != EXCHANGE_ASKING;
+}
+
+static void take_challenge(struct exchange *x, const struct message *response,
+                           bool may_ask)
+{
+	struct auth_request request = exchange_auth_request(x);
+	struct buf why = { 0 };
+
+	if (x->ctx->credentials == NULL) {
+		conclude_with(x, response, ERR_AUTH,
+		              "there are no credentials to give");
+		return;
+	}
+	switch (credentials_challenged(x->ctx->credentials, response,
+	                               &request, x->authorised, &why)) {
+	case AUTH_OK:
+		answer_challenge(x);
+		break;
+	case AUTH_NONE:
+		if (may_ask && ask(x, response))
+			break;
+		conclude_with(x, response, ERR_AUTH, buf_cstr(&why));
+		break;
+	case AUTH_SCOPE:
+	case AUTH_REJECTED:
+	case AUTH_UNSUPPORTED:
+	case AUTH_DOWNGRADE:
+	case AUTH_MALFORMED:
+		conclude_with(x, response, ERR_AUTH, buf_cstr(&why));
+		break;
+	case AUTH_NOMEM:
+		conclude_with(x, response, ERR_NOMEM, error_text(ERR_NOMEM));
+		break;
+	}
+	buf_deinit(&why);
+}
+
+void exchange_resume(struct exchange *x, bool with_secret)
+{
+	struct endpoint *ep = endpoint_of(x);
+	struct message m;
+	struct fault fault;
+	char *wire = x->challenge;
+
+	if (x->phase != EXCHANGE_ASKING)
+		return;
+	x->challenge = NULL;
+	message_init(&m);
+	if (message_parse(&m, slice_make(wire, x->challenge_len),
+	                  dispatcher_limits(ep->dispatcher), &fault) != OK
+	    || !message_check(&m, &fault))
+		exchange_postpone(x, ERR_NOMEM, error_text(ERR_NOMEM));
+	else if (with_secret)
+		take_challenge(x, &m, false);
+	else
+		conclude_with(x, &m, ERR_AUTH, "no secret was given");
+	message_deinit(&m);
+	free(wire);
+}
+
+/* --- 491 --- */
+
+/* 14.1: the owner of the Call-ID waits longer; in units of 10 ms. */
+static bool wait_for_peer(struct exchange *x)
+{
+	struct env *env = endpoint_of(x)->env;
+
+	if (x->dialog == NULL || x->cancelled || x->draft.has_cseq
+	    || (x->method != METHOD_INVITE && x->method != METHOD_UPDATE)
+	    || x->glares++ >= GLARES_MAX)
+		return false;
+	drop_transaction(x);
+	exchange_wait(x, x->dialog->caller
+	              ? 2100 + 10 * env_random_below(env, 191)
+	              : 10 * env_random_below(env, 201));
+	return true;
+}
+
+/* --- all that arrives --- */
+
+static void take_refusal(struct exchange *x, const struct message *response)
+{
+	unsigned status = response->status;
+
+	timer_cancel(&x->timer);
+	if (status / 100 == 3) {
+		take_redirect(x, response);
+		return;
+	}
+	if ((status == 401 || status == 407) && !x->cancelled
+	    && !x->draft.has_cseq && x->method != METHOD_CANCEL) {
+		take_challenge(x, response, true);
+		return;
+	}
+	if (status == 491 && wait_for_peer(x))
+		return;
+	if (status == 503 && try_next_target(x))
+		return;
+	if (status < 600 && try_next_contact(x))
+		return;
+	conclude_with(x, response, OK, "");
+}
+
+void exchange_take_answer(struct exchange *x, const struct message *response)
+{
+	if (response->status < 200) {
+		if (x->phase == EXCHANGE_SENT)
+			take_provisional(x, response);
+		return;
+	}
+	if (response->status < 300)
+		take_success(x, response);
+	else if (x->phase == EXCHANGE_SENT)
+		take_refusal(x, response);
+}
+
+void exchange_take_failure(struct exchange *x, enum error err,
+                           const char *text)
+{
+	if (x->phase != EXCHANGE_SENT)
+		return;
+	timer_cancel(&x->timer);
+	if (try_udp_again(x, err)
+	    || (is_worth_another_target(err) && try_next_target(x))
+	    || (x->redirect != NULL && try_next_contact(x)))
+		return;
+	exchange_fail(x, err, text);
+}

@@ -81,7 +81,7 @@ struct challenge {
 	bool is_digest;
 	struct slice realm, nonce, opaque, domain; /* quotes taken off */
 	enum digest_algorithm algorithm;  /* MD5 where absent */
-	unsigned qops;                  /* enum digest_qop bits, of those known */
+	unsigned qops;                  /* enum digest_qop bits of those known */
 	bool has_qop;                   /* named, known or not */
 	bool stale, userhash, utf8;
 };

@@ -1,7 +1,10 @@
 /* Offers and answers of one G.711 stream (RFC 3264). */
 
-#include "core/base/list.h"
 #include "core/message/sdp.h"
+
+#include <assert.h>
+
+#include "core/base/list.h"
 
 enum { PTIME_MS = 20, PTIME_MIN_MS = 10, PTIME_MAX_MS = 200 };
 
@@ -131,6 +134,7 @@ static void settle(const struct sdp_media *m, unsigned index,
 	const struct sdp_format *event = find_format(m, local->codecs
 	                                                & CODEC_EVENT);
 
+	assert(audio != NULL);
 	*result = (struct sdp_result){
 		.has_audio = true,
 		.media_index = index,

@@ -52,34 +52,35 @@ static void sip_word(struct sip *s, uint64_t w)
 	s->v0 ^= w;
 }
 
-/* Up to eight octets as a little-endian number. */
-static uint64_t load(const char *p, size_t n)
-{
-	uint64_t w = 0;
-
-	memcpy(&w, p, n);
-	return le64toh(w);
-}
-
-static void sip_feed(struct sip *s, const char *p, size_t n)
+/* Feeds the n octets, one to eight, that w has at its low end. */
+static void sip_add(struct sip *s, uint64_t w, unsigned n)
 {
 	unsigned have = (unsigned)(s->total % 8) * 8;   /* bits in tail */
-	uint64_t w;
 
 	s->total += n;
-	for (; n >= 8; p += 8, n -= 8) {
-		w = load(p, 8);
-		sip_word(s, s->tail | w << have);
-		s->tail = have == 0 ? 0 : w >> (64 - have);
+	s->tail |= w << have;
+	if (have + 8 * n < 64)
+		return;
+	sip_word(s, s->tail);
+	s->tail = have == 0 ? 0 : w >> (64 - have);
+}
+
+static void sip_feed(struct sip *s, struct slice part)
+{
+	const char *p = part.p;
+	size_t n = part.len;
+	uint64_t w;
+
+	for (; n >= sizeof(w); p += sizeof(w), n -= sizeof(w)) {
+		memcpy(&w, p, sizeof(w));
+		sip_add(s, le64toh(w), sizeof(w));
 	}
 	if (n == 0)
 		return;
-	w = load(p, n);
-	s->tail |= w << have;
-	if (have + 8 * n >= 64) {
-		sip_word(s, s->tail);
-		s->tail = have == 0 ? 0 : w >> (64 - have);
-	}
+	w = 0;
+	for (size_t i = 0; i < n; i++)
+		w |= (uint64_t)(unsigned char)p[i] << 8 * i;
+	sip_add(s, w, (unsigned)n);
 }
 
 static uint64_t sip_finish(struct sip *s)
@@ -102,12 +103,8 @@ uint64_t hash_of(const struct hash *h, const struct slice *parts, size_t n)
 	};
 
 	for (size_t i = 0; i < n; i++) {
-		uint64_t len = htole64(parts[i].len);
-		char octets[sizeof(len)];
-
-		memcpy(octets, &len, sizeof(len));
-		sip_feed(&s, parts[i].p, parts[i].len);
-		sip_feed(&s, octets, sizeof(octets));
+		sip_feed(&s, parts[i]);
+		sip_add(&s, parts[i].len, sizeof(uint64_t));
 	}
 	return sip_finish(&s);
 }

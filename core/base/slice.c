@@ -86,11 +86,20 @@ static char fold(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
+static bool equal_words(const char *a, const char *b)
+{
+	return fold_word(load_word(a)) == fold_word(load_word(b));
+}
+
+/* The last word may lie over the one before it. */
 static bool equal_folded(const char *a, const char *b, size_t n)
 {
-	for (; n >= 8; a += 8, b += 8, n -= 8)
-		if (fold_word(load_word(a)) != fold_word(load_word(b)))
-			return false;
+	if (n >= 8) {
+		for (size_t i = 0; i < n - 8; i += 8)
+			if (!equal_words(a + i, b + i))
+				return false;
+		return equal_words(a + n - 8, b + n - 8);
+	}
 	for (; n != 0; a++, b++, n--)
 		if (fold(*a) != fold(*b))
 			return false;

@@ -136,10 +136,13 @@ class Screen:
             self._line_feed()
             self.wrap = False
         row = self.cells[self.row]
-        row[self.column] = c
-        if width == 2:
-            row[self.column + 1] = ""
-        self.column += width
+        behind = self.column + width
+        if row[self.column] == "":      # half of a wide one goes: all of it
+            row[self.column - 1] = " "
+        if behind < self.columns and row[behind] == "":
+            row[behind] = " "
+        row[self.column:behind] = [c] + [""] * (width - 1)
+        self.column = behind
         if self.column >= self.columns:
             self.column = self.columns - 1
             self.wrap = True

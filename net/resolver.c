@@ -5,15 +5,13 @@
 #include <ares.h>
 #include <arpa/nameser.h>
 #include <errno.h>
-#include <netdb.h>
 #include <stdlib.h>
 #include <sys/select.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "core/base/arena.h"
 #include "core/base/hash.h"
-#include "net/socket.h"
+#include "net/answer.h"
 
 enum {
 	TIMEOUT_MS = 10000,             /* for all of a lookup */
@@ -40,17 +38,12 @@ struct lookup {
 	struct hash_node node;
 	struct resolver *resolver;
 	uint64_t id;
-	enum record_kind kind;
 	lookup_fn *fn;
 	void *arg;
 	struct timer timer;             /* its end: too late, or answered */
 	bool asked;                     /* c-ares holds it */
 	bool over;                      /* no call to come */
-	enum error err;
-	struct buf text;
-	struct record *records;
-	size_t nrecords;
-	struct arena arena;             /* the records and their names */
+	struct answer answer;
 	char name[NAME_MAX_LEN + 1];
 };
 
@@ -77,8 +70,7 @@ static struct lookup *find(const struct resolver *r, uint64_t id)
 
 static void lookup_free(struct lookup *q)
 {
-	buf_deinit(&q->text);
-	arena_deinit(&q->arena);
+	answer_deinit(&q->answer);
 	free(q);
 }
 
@@ -92,19 +84,24 @@ static void finish(struct lookup *q)
 		lookup_free(q);
 }
 
+/* q is gone before fn is called, which may free the resolver. */
 static void tell(void *arg)
 {
 	struct lookup *q = arg;
-	struct lookup told = *q;
+	struct answer answer = q->answer;
+	lookup_fn *fn = q->fn;
+	void *fn_arg = q->arg;
+	struct buf text = { 0 };
 
-	/* What it holds passes to told: fn may free the resolver. */
-	q->text = (struct buf){ 0 };
-	q->arena = (struct arena){ 0 };
+	if (answer.err != OK) {
+		buf_escaped(&text, slice_str(q->name));
+		buf_printf(&text, ": %s", answer.why);
+	}
+	q->answer.arena = (struct arena){ 0 };
 	finish(q);
-	told.fn(told.err, buf_cstr(&told.text), told.records, told.nrecords,
-	        told.arg);
-	buf_deinit(&told.text);
-	arena_deinit(&told.arena);
+	fn(answer.err, buf_cstr(&text), answer.records, answer.n, fn_arg);
+	answer_deinit(&answer);
+	buf_deinit(&text);
 }
 
 static struct timer_set *timers(const struct resolver *r)
@@ -118,276 +115,50 @@ static void tell_soon(struct lookup *q)
 	timer_arm(&q->timer, timers(q->resolver), 0, tell, q);
 }
 
-static void fail(struct lookup *q, enum error err, const char *why)
-{
-	q->err = err;
-	q->nrecords = 0;
-	buf_reset(&q->text);
-	buf_escaped(&q->text, slice_str(q->name));
-	buf_printf(&q->text, ": %s", why);
-	tell_soon(q);
-}
-
 static void is_too_late(void *arg)
 {
-	fail(arg, ERR_TIMEOUT, "no answer from the DNS in time");
-	tell(arg);      /* before c-ares can say something else */
+	struct lookup *q = arg;
+
+	answer_from_status(&q->answer, ARES_ETIMEOUT);
+	tell(q);
 }
 
-/* --- answers --- */
-
-static bool names_a_host(enum record_kind kind)
-{
-	return kind == RECORD_A || kind == RECORD_AAAA;
-}
-
-static void fail_as_ares_says(struct lookup *q, int status)
-{
-	switch (status) {
-	case ARES_ENOTFOUND:
-		if (names_a_host(q->kind))
-			fail(q, ERR_DNS, "no such name");
-		else
-			tell_soon(q);
-		break;
-	case ARES_ENODATA:
-		tell_soon(q);
-		break;
-	case ARES_ETIMEOUT:
-		fail(q, ERR_TIMEOUT, "no answer from the DNS in time");
-		break;
-	case ARES_ECONNREFUSED:
-		fail(q, ERR_DNS, "no DNS server could be reached");
-		break;
-	case ARES_ESERVFAIL:
-		fail(q, ERR_DNS, "the DNS server could not tell");
-		break;
-	case ARES_EREFUSED:
-		fail(q, ERR_DNS, "the DNS server refused to tell");
-		break;
-	case ARES_EBADNAME:
-		fail(q, ERR_DNS, "not a domain name");
-		break;
-	case ARES_ENOMEM:
-		fail(q, ERR_NOMEM, error_text(ERR_NOMEM));
-		break;
-	default:
-		fail(q, ERR_DNS, ares_strerror(status));
-		break;
-	}
-}
-
-/* Room for n records; false: no memory, and that is told. */
-static bool make_records(struct lookup *q, size_t n)
-{
-	q->records = arena_alloc(&q->arena, n * sizeof(*q->records) + 1);
-	if (q->records == NULL)
-		fail(q, ERR_NOMEM, error_text(ERR_NOMEM));
-	return q->records != NULL;
-}
-
-static struct record *add_record(struct lookup *q, uint32_t ttl_s)
-{
-	struct record *r = &q->records[q->nrecords++];
-
-	*r = (struct record){ .kind = q->kind, .ttl_s = ttl_s };
-	return r;
-}
+/* --- what c-ares and /etc/hosts say --- */
 
 static void take_addrinfo(void *arg, int status, int timeouts,
                           struct ares_addrinfo *info)
 {
 	struct lookup *q = arg;
-	size_t n = 0;
 
 	(void)timeouts;
 	q->asked = false;
 	if (q->over) {
 		lookup_free(q);
-		goto out;
+	} else {
+		if (status == ARES_SUCCESS)
+			answer_from_addrinfo(&q->answer, info);
+		else
+			answer_from_status(&q->answer, status);
+		tell_soon(q);
 	}
-	if (status != ARES_SUCCESS) {
-		fail_as_ares_says(q, status);
-		goto out;
-	}
-	for (struct ares_addrinfo_node *a = info->nodes; a != NULL;
-	     a = a->ai_next)
-		n++;
-	if (!make_records(q, n))
-		goto out;
-	for (struct ares_addrinfo_node *a = info->nodes; a != NULL;
-	     a = a->ai_next) {
-		struct sockaddr_storage sa = { 0 };
-
-		memcpy(&sa, a->ai_addr, a->ai_addrlen);
-		add_record(q, (uint32_t)a->ai_ttl)->addr =
-			socket_from_sys(&sa);
-	}
-	tell_soon(q);
-out:
 	ares_freeaddrinfo(info);
 }
 
-/* --- SRV and NAPTR --- */
-
-/* Past a possibly compressed name (RFC 1035 4.1.4); NULL: cut off. */
-static const unsigned char *skip_name(const unsigned char *p,
-                                      const unsigned char *end)
-{
-	while (p < end && *p != 0) {
-		if ((*p & 0xc0) == 0xc0)
-			return end - p >= 2 ? p + 2 : NULL;
-		p += 1 + *p;
-	}
-	return p < end ? p + 1 : NULL;
-}
-
-static unsigned get16(const unsigned char *p)
-{
-	return (unsigned)p[0] << 8 | p[1];
-}
-
-/* The shortest TTL among the answers: c-ares' parsers of these leave it out.
- * 0 for what cannot be read. */
-static uint32_t shortest_ttl(const unsigned char *p, size_t len)
-{
-	const unsigned char *end = p + len;
-	unsigned questions, answers;
-	uint32_t shortest = UINT32_MAX, ttl;
-
-	if (len < NS_HFIXEDSZ)
-		return 0;
-	questions = get16(p + 4);
-	answers = get16(p + 6);
-	p += NS_HFIXEDSZ;
-	for (; questions > 0 && p != NULL; questions--) {
-		p = skip_name(p, end);
-		if (p != NULL)
-			p = end - p >= NS_QFIXEDSZ ? p + NS_QFIXEDSZ : NULL;
-	}
-	for (; answers > 0 && p != NULL; answers--) {
-		p = skip_name(p, end);
-		if (p == NULL || end - p < NS_RRFIXEDSZ)
-			return 0;
-		ttl = (uint32_t)get16(p + 4) << 16 | get16(p + 6);
-		if (ttl < shortest)
-			shortest = ttl;
-		p += NS_RRFIXEDSZ;
-		if ((size_t)(end - p) < get16(p - 2))
-			return 0;
-		p += get16(p - 2);
-	}
-	return shortest == UINT32_MAX ? 0 : shortest;
-}
-
-static struct slice keep(struct lookup *q, const char *s)
-{
-	struct slice kept = arena_copy(&q->arena, slice_str(s));
-
-	if (kept.p == NULL)
-		q->err = ERR_NOMEM;
-	return kept;
-}
-
-static void tell_kept(struct lookup *q)
-{
-	if (q->err != OK)
-		fail(q, q->err, error_text(q->err));
-	else
-		tell_soon(q);
-}
-
-static void take_srv(struct lookup *q, const unsigned char *answer, int len)
-{
-	struct ares_srv_reply *replies = NULL;
-	int status = ares_parse_srv_reply(answer, len, &replies);
-	uint32_t ttl_s = shortest_ttl(answer, (size_t)len);
-	size_t n = 0;
-
-	if (status != ARES_SUCCESS) {
-		fail_as_ares_says(q, status);
-		return;
-	}
-	for (struct ares_srv_reply *s = replies; s != NULL; s = s->next)
-		n++;
-	if (make_records(q, n)) {
-		for (struct ares_srv_reply *s = replies; s != NULL;
-		     s = s->next) {
-			struct record *r = add_record(q, ttl_s);
-
-			r->priority = s->priority;
-			r->weight = s->weight;
-			r->port = s->port;
-			r->name = keep(q, s->host);
-		}
-		tell_kept(q);
-	}
-	ares_free_data(replies);
-}
-
-static void take_naptr(struct lookup *q, const unsigned char *answer, int len)
-{
-	struct ares_naptr_reply *replies = NULL;
-	int status = ares_parse_naptr_reply(answer, len, &replies);
-	uint32_t ttl_s = shortest_ttl(answer, (size_t)len);
-	size_t n = 0;
-
-	if (status != ARES_SUCCESS) {
-		fail_as_ares_says(q, status);
-		return;
-	}
-	for (struct ares_naptr_reply *s = replies; s != NULL; s = s->next)
-		n++;
-	if (make_records(q, n)) {
-		for (struct ares_naptr_reply *s = replies; s != NULL;
-		     s = s->next) {
-			struct record *r = add_record(q, ttl_s);
-
-			r->priority = s->order;
-			r->weight = s->preference;
-			r->flags = keep(q, (const char *)s->flags);
-			r->service = keep(q, (const char *)s->service);
-			r->name = keep(q, s->replacement);
-		}
-		tell_kept(q);
-	}
-	ares_free_data(replies);
-}
-
-static void take_answer(void *arg, int status, int timeouts,
-                        unsigned char *answer, int len)
+static void take_wire(void *arg, int status, int timeouts,
+                      unsigned char *wire, int len)
 {
 	struct lookup *q = arg;
 
 	(void)timeouts;
 	q->asked = false;
-	if (q->over)
+	if (q->over) {
 		lookup_free(q);
-	else if (status != ARES_SUCCESS)
-		fail_as_ares_says(q, status);
-	else if (q->kind == RECORD_SRV)
-		take_srv(q, answer, len);
-	else
-		take_naptr(q, answer, len);
-}
-
-/* --- /etc/hosts --- */
-
-static void take_hosts(struct lookup *q, const struct hostent *h)
-{
-	size_t n = 0;
-
-	while (h->h_addr_list[n] != NULL)
-		n++;
-	if (!make_records(q, n))
 		return;
-	for (size_t i = 0; i < n; i++) {
-		struct record *r = add_record(q, 0);
-
-		r->addr.family = h->h_addrtype == AF_INET ? FAMILY_IPV4
-		                                          : FAMILY_IPV6;
-		memcpy(r->addr.ip, h->h_addr_list[i], (size_t)h->h_length);
 	}
+	if (status == ARES_SUCCESS)
+		answer_from_wire(&q->answer, wire, len);
+	else
+		answer_from_status(&q->answer, status);
 	tell_soon(q);
 }
 
@@ -395,21 +166,22 @@ static void take_hosts(struct lookup *q, const struct hostent *h)
  * nothing: "localhost" must not wait for a DNS server. */
 static bool answer_from_hosts(struct lookup *q)
 {
-	int wanted = q->kind == RECORD_A ? AF_INET : AF_INET6;
-	int other = q->kind == RECORD_A ? AF_INET6 : AF_INET;
+	bool ipv4 = q->answer.kind == RECORD_A;
+	int wanted = ipv4 ? AF_INET : AF_INET6;
+	int other = ipv4 ? AF_INET6 : AF_INET;
 	ares_channel channel = q->resolver->channel;
 	struct hostent *h = NULL;
 	bool found = true;
 
 	if (ares_gethostbyname_file(channel, q->name, wanted, &h)
 	    == ARES_SUCCESS)
-		take_hosts(q, h);
+		answer_from_hostent(&q->answer, h);
 	else if (ares_gethostbyname_file(channel, q->name, other, &h)
-	         == ARES_SUCCESS)
-		tell_soon(q);
-	else
+	         != ARES_SUCCESS)
 		found = false;
 	ares_free_hostent(h);
+	if (found)
+		tell_soon(q);
 	return found;
 }
 
@@ -578,22 +350,24 @@ static void close_channel(struct resolver *r)
 
 static void ask(struct resolver *r, struct lookup *q)
 {
+	enum record_kind kind = q->answer.kind;
 	struct ares_addrinfo_hints hints = {
 		.ai_flags = ARES_AI_NOSORT,
-		.ai_family = q->kind == RECORD_A ? AF_INET : AF_INET6,
+		.ai_family = kind == RECORD_A ? AF_INET : AF_INET6,
 		.ai_socktype = SOCK_DGRAM,
 	};
+	bool a_host = kind == RECORD_A || kind == RECORD_AAAA;
 
-	if (names_a_host(q->kind) && answer_from_hosts(q))
+	if (a_host && answer_from_hosts(q))
 		return;
 	q->asked = true;
-	if (names_a_host(q->kind))
+	if (a_host)
 		ares_getaddrinfo(r->channel, q->name, NULL, &hints,
 		                 take_addrinfo, q);
 	else
 		ares_query(r->channel, q->name, ns_c_in,
-		           q->kind == RECORD_SRV ? ns_t_srv : ns_t_naptr,
-		           take_answer, q);
+		           kind == RECORD_SRV ? ns_t_srv : ns_t_naptr,
+		           take_wire, q);
 	rearm(r);
 }
 
@@ -606,7 +380,7 @@ static struct lookup *lookup_new(struct resolver *r, enum record_kind kind,
 		return NULL;
 	q->resolver = r;
 	q->id = ++r->last_id;
-	q->kind = kind;
+	q->answer.kind = kind;
 	memcpy(q->name, name.p, name.len);
 	if (hash_insert(&r->lookups, &q->node, hash_id(r, q->id)) != OK) {
 		free(q);

@@ -46,9 +46,13 @@ uint64_t net_rig_now_ms(void);
 #define net_rig_until(r, condition)                                        \
 	do {                                                               \
 		uint64_t end_ = net_rig_now_ms() + 5000;                   \
-		while (!(condition) && net_rig_now_ms() < end_)            \
+		bool true_ = condition;                                    \
+									   \
+		while (!true_ && net_rig_now_ms() < end_) {                \
 			loop_turn((r)->loop, 20);                          \
-		ck_assert_msg(condition, "never came true: " #condition);  \
+			true_ = condition;                                 \
+		}                                                          \
+		ck_assert_msg(true_, "never came true: " #condition);      \
 	} while (0)
 
 /* --- peers --- */

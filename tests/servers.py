@@ -1,0 +1,180 @@
+"""Real SIP programs as peers: Kamailio, SIPp, Net::SIP.
+
+    proxy = Kamailio(t)             a registrar and proxy, UDP and TCP
+    proxy.uri("bob")                sip:bob@127.0.0.1:PORT
+    proxy.sipsh("alice", ...)       options for sipsh: account and listeners
+
+    uas = sipp(t, "uas_answer")     runs tests/sipp/uas_answer.xml
+    uas = sipp(t, "uac_call", to=port)
+    uas.ended_well()                waits; fails unless all its calls did
+
+    peer = netsip(t, "registrar.pl", *args)
+
+All listen on 127.0.0.1 alone and end with the test. A server is ready when it
+answers, or, where it answers nothing but its scenario, when its port is bound
+by the process that serves it.
+"""
+
+import os
+import re
+import socket
+
+from harness import HERE, Failure, check, equal, free_port, wait_until
+
+PING = ("OPTIONS sip:127.0.0.1:{port} SIP/2.0\r\n"
+        "Via: SIP/2.0/UDP 127.0.0.1:{source};branch=z9hG4bKready{n}\r\n"
+        "From: <sip:ready@127.0.0.1>;tag=1\r\n"
+        "To: <sip:127.0.0.1:{port}>\r\n"
+        "Call-ID: ready{n}\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\n"
+        "Content-Length: 0\r\n\r\n")
+
+
+class Pinger:
+    """Asks with a fresh OPTIONS each time it is called."""
+
+    def __init__(self, port):
+        self.port, self.count = port, 0
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock.bind(("127.0.0.1", 0))
+        self.sock.settimeout(0.1)
+
+    def __call__(self):
+        self.count += 1
+        ping = PING.format(port=self.port, n=self.count,
+                           source=self.sock.getsockname()[1])
+        try:
+            self.sock.sendto(ping.encode(), ("127.0.0.1", self.port))
+            return self.sock.recv(65536).startswith(b"SIP/2.0 ")
+        except (ConnectionError, TimeoutError):
+            return False
+
+    def close(self):
+        self.sock.close()
+
+
+def is_bound(port, transport="udp"):
+    """Whether somebody has 127.0.0.1:port; for TCP: listens there."""
+    with open(f"/proc/net/{transport}") as f:
+        rows = [line.split() for line in f][1:]
+    want = f"0100007F:{port:04X}"
+    return any(row[1] == want and (transport == "udp" or row[3] == "0A")
+               for row in rows)
+
+
+def spawn_ready(t, argv, is_ready, timeout=10):
+    process = t.spawn(argv)
+
+    def look():
+        if not process.running:
+            raise Failure(f"ended at once: {process.result()!r}")
+        return is_ready()
+    wait_until(look, lambda: f"ready: {process.result()!r}", timeout)
+    return process
+
+
+class Kamailio:
+    """Ends the test with a failure when it has crashed meanwhile."""
+
+    def __init__(self, t):
+        self.t, self.port = t, free_port()
+        self.hostport = f"127.0.0.1:{self.port}"
+        argv = ["kamailio", "-DD", "-E", "-f", os.path.join(HERE,
+                "kamailio.cfg"), "-Y", t.dir, "-w", t.dir, "-m", "32"]
+        for transport in ("udp", "tcp"):
+            argv += ["-l", f"{transport}:{self.hostport}"]
+        pinger = Pinger(self.port)
+        t.defer(pinger.close)
+        self.process = spawn_ready(t, argv, pinger)
+        t.defer(self._check_alive)
+
+    def _check_alive(self):
+        check(self.process.running, f"ended: {self.process.result()!r}")
+
+    def uri(self, user=None, parameters=""):
+        return f"sip:{user + '@' if user else ''}{self.hostport}{parameters}"
+
+    def sipsh(self, user, transport="udp"):
+        """Options that make sipsh this user of ours."""
+        by = "" if transport == "udp" else f";transport={transport}"
+        path = self.t.write(f"{user}.password", f"pw-{user}\n")
+        return ["-j", "-l", "udp:127.0.0.1", "-l", "tcp:127.0.0.1",
+                "-a", self.uri(user), "-r", self.uri(parameters=by),
+                "-P", self.uri(parameters=by), "--password-file", path]
+
+
+class Sipp:
+    """One run of a scenario; a call that leaves it fails."""
+
+    def __init__(self, t, scenario, to, calls, options):
+        self.port = free_port()
+        self.errors = t.path(f"sipp-{self.port}.errors")
+        argv = ["sipp", "-sf", os.path.join(HERE, "sipp", scenario + ".xml"),
+                "-i", "127.0.0.1", "-p", self.port, "-m", calls, "-nostdin",
+                "-trace_err", "-error_file", self.errors,
+                "-timeout", "25s", "-timeout_error", *options]
+        if to is None:
+            by_tcp = "t1" in options
+            self.process = spawn_ready(
+                t, argv, lambda: is_bound(self.port,
+                                          "tcp" if by_tcp else "udp"))
+        else:
+            self.process = t.spawn(argv + [f"127.0.0.1:{to}"])
+
+    def uri(self, user="sipp", parameters=""):
+        return f"sip:{user}@127.0.0.1:{self.port}{parameters}"
+
+    def ended_well(self):
+        run = self.process.wait(25)
+        errors = ""
+        if os.path.exists(self.errors):
+            with open(self.errors, errors="replace") as f:
+                errors = f.read()
+        equal(run.status, 0, f"status of SIPp with\n{errors}")
+
+
+def sipp(t, scenario, to=None, calls=1, options=()):
+    """to: a port of 127.0.0.1 to call; None: SIPp waits to be called."""
+    return Sipp(t, scenario, to, calls, [str(o) for o in options])
+
+
+class NetSip:
+    """A Perl program of tests/netsip; says "ready" when it serves, and one
+    line for each thing that happens to it."""
+
+    def __init__(self, t, script, args):
+        self.port = free_port()
+        self.process = t.spawn(["perl", os.path.join(HERE, "netsip", script),
+                                self.port, *args])
+        self.expect(r"^ready$")
+
+    def expect(self, regex, timeout=10):
+        return self.process.expect(regex, timeout)
+
+    def uri(self, user="perl"):
+        return f"sip:{user}@127.0.0.1:{self.port}"
+
+
+def netsip(t, script, *args):
+    return NetSip(t, script, args)
+
+
+# --- what sipsh has told, with --json ---
+
+def of(events, name, **wanted):
+    """The events of this name in which these keys have these values."""
+    return [e for e in events if e["event"] == name
+            and all(e.get(key) == value for key, value in wanted.items())]
+
+
+def one(events, name, **wanted):
+    """The only one."""
+    found = of(events, name, **wanted)
+    if len(found) != 1:
+        told = "\n".join(str(event) for event in events)
+        raise Failure(f"{len(found)} events {name} {wanted} in\n{told}")
+    return found[0]
+
+
+def done(events, command, **wanted):
+    """How the only such command ended."""
+    return one(events, "cmd.done", command=command, **wanted)

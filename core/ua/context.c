@@ -292,17 +292,20 @@ struct slice context_remote(const struct context *ctx)
 
 struct dialog *context_dialog(const struct context *ctx)
 {
-	struct dialog *early = NULL;
+	struct dialog *early = NULL, *leaving = NULL;
 
 	LIST_EACH(it, &ctx->dialogs) {
 		struct dialog *d = CONTAINER_OF(it, struct dialog, node);
 
-		if (d->state == DIALOG_CONFIRMED)
-			return d;
 		if (d->state == DIALOG_EARLY)
 			early = d;
+		else if (d->state == DIALOG_CONFIRMED
+		         && (d->unwanted || d->hung_up))
+			leaving = d;
+		else if (d->state == DIALOG_CONFIRMED)
+			return d;
 	}
-	return early;
+	return leaving != NULL ? leaving : early;
 }
 
 struct dialog *context_nth_dialog(const struct context *ctx, size_t n)

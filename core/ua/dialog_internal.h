@@ -14,6 +14,7 @@ struct dialog {
 	struct context *ctx;
 	enum dialog_state state;
 	bool caller, secure, has_remote_cseq;
+	bool unwanted;                  /* of a fork that came too late */
 	bool hung_up;                   /* our BYE is out */
 	uint32_t local_cseq, remote_cseq;
 	struct slice call_id;           /* the context's */

@@ -150,6 +150,7 @@ static void take_first_success(struct exchange *x, struct outcome *o)
 
 	(void)dialog_confirm(o->dialog, o->response);
 	o->unwanted = x->cancelled || x->winner != NULL || ctx->call_ended;
+	o->dialog->unwanted = o->unwanted;
 	if (x->winner == NULL)
 		x->winner = o->dialog;
 	if (!o->unwanted) {
@@ -199,13 +200,14 @@ static bool ends_dialog(const struct outcome *o)
 static void lose_dialog(struct exchange *x, const struct outcome *o)
 {
 	struct dialog *d = x->dialog;
+	bool is_call = d != NULL && d == context_dialog(x->ctx);
 
 	if (d == NULL || d->state != DIALOG_CONFIRMED || d->hung_up
 	    || !ends_dialog(o))
 		return;
 	(void)session_bye(d, NULL, NULL);
-	if (d == context_dialog(x->ctx))
-		end_call(x, o, cause_of(x, o), true);
+	if (is_call)
+		end_call(x, o, cause_of(x, o), o->response != NULL);
 }
 
 static void fail_first(struct exchange *x, struct outcome *o)

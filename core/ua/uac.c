@@ -191,9 +191,9 @@ static void note_sent(struct context *ctx, struct dialog *d,
 		ctx->has_call = true;
 		ctx->state = CONTEXT_CALLING;
 	} else if (method == METHOD_BYE) {
-		d->hung_up = true;
 		if (!ctx->call_ended && context_dialog(ctx) == d)
 			ctx->state = CONTEXT_HANGING_UP;
+		d->hung_up = true;
 	}
 }
 

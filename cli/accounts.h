@@ -30,7 +30,7 @@ struct account {
 	struct credentials *credentials;
 	bool has_secret;
 	struct registration *registration;      /* NULL until it is used */
-	bool registered;
+	bool once;                      /* left to expire at the end */
 	struct item *waiting[ACCOUNT_WAITING_MAX];
 	unsigned nwaiting;
 };

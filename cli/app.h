@@ -56,7 +56,10 @@ struct app {
 	struct account *asked_account;
 	uint64_t asked_id;
 	bool interactive;
+	bool input_over;                /* no further command will come */
 	bool ending;
+	bool closing;                   /* being taken apart */
+	struct buf rc_path;
 	int status;                     /* to exit with, when ending */
 	struct timer end_bound, prompt_tick;
 };

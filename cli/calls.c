@@ -20,6 +20,7 @@ static void call_free(struct call *call)
 	list_remove(&call->node);
 	timer_cancel(&call->ring_timeout);
 	media_close(call->rtp);
+	buf_deinit(&call->description);
 	free(call->call_id);
 	free(call->account);
 	free(call);
@@ -34,9 +35,9 @@ void calls_deinit(struct calls *cs)
 
 struct call *calls_next_live(const struct calls *cs, const struct call *it)
 {
-	const struct list *node = it == NULL ? &cs->list : &it->node;
+	struct list *node = it == NULL ? cs->list.next : it->node.next;
 
-	while ((node = node->next) != &cs->list) {
+	for (; node != &cs->list; node = node->next) {
 		struct call *call = CONTAINER_OF(node, struct call, node);
 
 		if (!call->over)
@@ -83,10 +84,10 @@ void calls_select(struct calls *cs, struct call *call)
 	cs->current = call;
 }
 
-static struct call *by_number(const struct calls *cs, uint32_t number,
-                              bool over_too)
+struct call *calls_numbered(const struct calls *cs, uint32_t number,
+                            bool over_too)
 {
-	for (const struct list *it = cs->list.prev; it != &cs->list;
+	for (struct list *it = cs->list.prev; it != &cs->list;
 	     it = it->prev) {
 		struct call *call = CONTAINER_OF(it, struct call, node);
 
@@ -107,7 +108,7 @@ struct call *calls_find(const struct calls *cs, struct slice text,
 	else if (slice_eq(text, SLICE("%-")))
 		call = cs->previous;
 	else if (slice_to_u32(slice_skip(text, 1), UINT32_MAX, &number))
-		call = by_number(cs, number, over_too);
+		call = calls_numbered(cs, number, over_too);
 	if (call != NULL)
 		return call;
 	buf_str(why, "no call");
@@ -121,7 +122,7 @@ struct call *calls_find(const struct calls *cs, struct slice text,
 static struct call *newest_live(const struct calls *cs,
                                 const struct call *except)
 {
-	for (const struct list *it = cs->list.prev; it != &cs->list;
+	for (struct list *it = cs->list.prev; it != &cs->list;
 	     it = it->prev) {
 		struct call *call = CONTAINER_OF(it, struct call, node);
 
@@ -155,6 +156,7 @@ void call_end(struct call *call)
 	timer_cancel(&call->ring_timeout);
 	media_close(call->rtp);
 	call->rtp = NULL;
+	buf_deinit(&call->description);
 	if (cs->current == call)
 		cs->current = cs->previous != NULL ? cs->previous
 		                                   : newest_live(cs, call);

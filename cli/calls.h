@@ -31,6 +31,8 @@ struct call {
 	struct sdp_local sdp;           /* our side */
 	struct sdp_result media;        /* what was agreed */
 	bool offered, agreed;           /* we sent an offer; media holds */
+	bool confirmed;                 /* theirs: our 2xx was ACKed */
+	struct buf description;         /* what our 2xx carries */
 	struct media *rtp;              /* the bound sockets; NULL: none */
 	struct timer ring_timeout;
 };
@@ -52,6 +54,9 @@ struct call *calls_new(struct app *app, struct context *ctx, bool incoming);
  * call %3". */
 struct call *calls_find(const struct calls *cs, struct slice text,
                         bool over_too, struct buf *why);
+/* By its number alone; NULL when there is none. */
+struct call *calls_numbered(const struct calls *cs, uint32_t number,
+                            bool over_too);
 /* Of a context's; NULL when it has none. */
 struct call *calls_of(const struct context *ctx);
 void calls_select(struct calls *cs, struct call *call);

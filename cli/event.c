@@ -158,6 +158,22 @@ static struct slice field_text(const struct event *e,
 	return slice_make(e->texts.p + f->offset, f->len);
 }
 
+void event_merge(struct event *e, const struct event *from)
+{
+	for (unsigned i = 0; from != NULL && i < from->nfields; i++) {
+		const struct event_field *f = &from->fields[i];
+		struct event_field *to = set(e, f->key, f->kind);
+
+		if (to == NULL)
+			return;
+		to->number = f->number;
+		to->integer = f->integer;
+		to->offset = e->texts.len;
+		to->len = f->len;
+		buf_slice(&e->texts, field_text(from, f));
+	}
+}
+
 /* --- JSON --- */
 
 /* A string, or base64 under another key where it is no UTF-8. */
@@ -341,31 +357,50 @@ static void append_safely(struct buf *out, struct slice json)
 	}
 }
 
+static void add_fields(json_t *object, const struct event *e)
+{
+	for (unsigned i = 0; i < e->nfields; i++)
+		json_object_set_new_nocheck(object, e->fields[i].key,
+		                            field_to_json(e, &e->fields[i]));
+}
+
+/* Takes object, which may be NULL. */
+static enum error print_object(json_t *object, struct buf *out)
+{
+	struct buf json = { 0 };
+	bool failed = object == NULL
+	              || json_dump_callback(object, append_json, &json,
+	                                    JSON_COMPACT
+	                                    | JSON_REAL_PRECISION(12)) != 0;
+
+	json_decref(object);
+	append_safely(out, buf_view(&json));
+	failed = failed || buf_error(&json) != OK;
+	buf_deinit(&json);
+	return failed ? ERR_NOMEM : buf_error(out);
+}
+
+enum error event_print_fields(const struct event *e, struct buf *out)
+{
+	json_t *object = json_object();
+
+	add_fields(object, e);
+	return print_object(object, out);
+}
+
 enum error event_print_json(const struct event *e, struct buf *out)
 {
 	json_t *object = json_object();
-	struct buf json = { 0 };
-	int failed;
 
-	if (object == NULL)
-		return ERR_NOMEM;
 	json_object_set_new_nocheck(object, "v", json_integer(1));
 	json_object_set_new_nocheck(object, "seq",
 	                            json_integer((json_int_t)e->seq));
 	add_time(object, e->wall_us);
 	json_object_set_new_nocheck(object, "event",
 	                            json_string_nocheck(e->name));
-	for (unsigned i = 0; i < e->nfields; i++)
-		json_object_set_new_nocheck(object, e->fields[i].key,
-		                            field_to_json(e, &e->fields[i]));
+	add_fields(object, e);
 	add_wire(object, e);
-	failed = json_dump_callback(object, append_json, &json,
-	                            JSON_COMPACT | JSON_REAL_PRECISION(12));
-	json_decref(object);
-	append_safely(out, buf_view(&json));
-	failed = failed != 0 || buf_error(&json) != OK;
-	buf_deinit(&json);
-	return failed ? ERR_NOMEM : buf_error(out);
+	return print_object(object, out);
 }
 
 /* --- values by name --- */

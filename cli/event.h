@@ -69,5 +69,9 @@ void event_wire(struct event *e, const struct message *m, bool show_secrets);
 bool event_value(const struct event *e, struct slice key, struct buf *out);
 /* The object as one line of JSON without a newline (jansson). */
 enum error event_print_json(const struct event *e, struct buf *out);
+/* Its own fields alone: for an object inside another. */
+enum error event_print_fields(const struct event *e, struct buf *out);
+/* Copies all fields of from (which may be NULL) into e. */
+void event_merge(struct event *e, const struct event *from);
 
 #endif

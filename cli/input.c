@@ -324,16 +324,32 @@ static bool check_line(struct queue *queue, struct slice line,
 static bool add_script_line(struct queue *queue, struct slice line,
                             const struct origin *origin)
 {
+	return queue_add(queue, line, origin) == OK;
+}
+
+static bool insert_script_line(struct queue *queue, struct slice line,
+                               const struct origin *origin)
+{
 	return queue_insert(queue, line, origin) == OK;
 }
 
-bool input_add_script(struct queue *queue, struct slice text,
-                      const char *name)
+bool input_check_script(struct queue *queue, struct slice text,
+                        const char *name)
 {
-	if (!each_line(queue, text, name, check_line))
-		return false;
-	queue_insert_begin(queue);
+	return each_line(queue, text, name, check_line);
+}
+
+bool input_queue_script(struct queue *queue, struct slice text,
+                        const char *name)
+{
 	return each_line(queue, text, name, add_script_line);
+}
+
+bool input_insert_script(struct queue *queue, struct slice text,
+                         const char *name)
+{
+	queue_insert_begin(queue);
+	return each_line(queue, text, name, insert_script_line);
 }
 
 /* --- secrets --- */

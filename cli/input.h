@@ -36,10 +36,15 @@ void input_free(struct input *in);
  * stdin. */
 enum error input_read_file(const char *path, size_t max, struct buf *out,
                            struct buf *why);
-/* Adds all lines of a script that was read (checked first) in front of what waits. False:
- * misused() was called. name must live as long as the queue. */
-bool input_add_script(struct queue *queue, struct slice text,
-                      const char *name);
+/* Checks all lines of a script. False: misused() was called. name (NULL: the
+ * command line) must live as long as the queue. */
+bool input_check_script(struct queue *queue, struct slice text,
+                        const char *name);
+/* Adds its lines behind what waits, or in front of it. False: no memory. */
+bool input_queue_script(struct queue *queue, struct slice text,
+                        const char *name);
+bool input_insert_script(struct queue *queue, struct slice text,
+                         const char *name);
 /* Reads a secret: the file's first line. A file that others may read is
  * refused: ERR_IO with why. Wipe and deinit out. */
 enum error input_read_secret(const char *path, struct buf *out,

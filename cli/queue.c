@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/event.h"
+
 /* A line that waits for its turn, or what is left of it. */
 struct pending {
 	struct list node;
@@ -53,6 +55,7 @@ static void item_free(struct item *item)
 	if (item->free_state != NULL)
 		item->free_state(item->state);
 	args_deinit(&item->args);
+	event_release(item->extra);
 	free(item->result.reason);
 	free(item->result.text);
 	free(item);
@@ -129,7 +132,7 @@ void queue_done(struct item *item)
 	finish(item);
 }
 
-static void give_up(struct item *item, enum error why)
+void queue_give_up(struct item *item, enum error why)
 {
 	item->given_up = true;
 	if (item->give_up != NULL) {
@@ -142,7 +145,7 @@ static void give_up(struct item *item, enum error why)
 
 static void timed_out(void *arg)
 {
-	give_up(arg, ERR_TIMEOUT);
+	queue_give_up(arg, ERR_TIMEOUT);
 }
 
 static void start(struct queue *q, struct item *item)
@@ -498,7 +501,7 @@ void queue_abandon(struct queue *q, enum error why)
 		it = it->next;
 		if (item->given_up)
 			continue;
-		give_up(item, why);
+		queue_give_up(item, why);
 		it = q->items.next;
 	}
 }
@@ -512,6 +515,11 @@ void queue_stop(struct queue *q)
 bool queue_is_idle(const struct queue *q)
 {
 	return list_empty(&q->pending) && list_empty(&q->items);
+}
+
+bool queue_is_drained(const struct queue *q)
+{
+	return list_empty(&q->pending) && q->foreground == 0;
 }
 
 bool queue_has_room(const struct queue *q)

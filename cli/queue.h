@@ -14,6 +14,7 @@
 #include "core/base/env.h"
 #include "core/base/list.h"
 
+struct event;
 struct queue;
 
 /* How a command ended. */
@@ -46,6 +47,7 @@ struct item {
 	uint64_t started_us;
 	struct timer timeout;
 	struct result result;
+	struct event *extra;            /* further keys of cmd.done; or NULL */
 	/* Set by a command that is pending: gives up what it waits for, because of
 	 * an interrupt, a timeout or the end. Ends with queue_done(), now or
 	 * soon. why: ERR_CANCELLED or ERR_TIMEOUT. NULL: queue_done() at once. */
@@ -117,12 +119,16 @@ void item_background(struct item *item);
 
 /* The youngest pending foreground command, or NULL. */
 struct item *queue_foreground(struct queue *q);
+/* Gives up one that is pending. */
+void queue_give_up(struct item *item, enum error why);
 /* Gives up all that is pending, and forgets what waits. */
 void queue_abandon(struct queue *q, enum error why);
 /* Forgets what waits; what is pending goes on. */
 void queue_stop(struct queue *q);
 /* Nothing is pending and nothing waits. */
 bool queue_is_idle(const struct queue *q);
+/* No line waits, and nothing in the foreground runs. */
+bool queue_is_drained(const struct queue *q);
 /* Room for more lines: input stops reading while there is none. */
 bool queue_has_room(const struct queue *q);
 /* The exit status: of the first command that failed, 0 when none has. */

@@ -76,6 +76,8 @@ void settings_init(struct settings *s)
 		.user_agent = "sipsh/" PACKAGE_VERSION,
 	};
 	s->endpoint.user_agent = slice_str(s->user_agent);
+	s->endpoint.allow = SLICE("INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, "
+	                          "MESSAGE, REFER, UPDATE");
 }
 
 static const struct row *find(struct slice name)

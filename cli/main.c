@@ -1,0 +1,48 @@
+/* sipsh: an interactive command-line SIP client. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "cli/app.h"
+
+/* Passwords must not end up in a core file. */
+static void forbid_core_files(void)
+{
+	struct rlimit none = { 0, 0 };
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+}
+
+static int print_help(void)
+{
+	struct buf text = { 0 };
+
+	options_help(&text);
+	fputs(buf_cstr(&text), stdout);
+	buf_deinit(&text);
+	return fflush(stdout) == 0 ? EXIT_SUCCESS : 141;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	struct buf why = { 0 };
+	int status;
+
+	forbid_core_files();
+	if (!options_parse(&options, argc, argv, &why)) {
+		fprintf(stderr, "sipsh: %s (--help lists the options)\n",
+		        buf_cstr(&why));
+		status = error_class_status(CLASS_USAGE);
+	} else if (options.help) {
+		status = print_help();
+	} else if (options.version) {
+		status = puts("sipsh " PACKAGE_VERSION) < 0 ? 141 : 0;
+	} else {
+		status = app_main(&options);
+	}
+	options_deinit(&options);
+	buf_deinit(&why);
+	return status;
+}

@@ -80,7 +80,7 @@ struct transactions {
 	stray_fn *stray;
 	void *user_arg;
 	struct hash clients;            /* branch, method */
-	struct hash servers;            /* the key of server_key() */
+	struct hash servers;            /* the key of server_mark() */
 	struct hash merged;             /* From tag, Call-ID, CSeq: 8.2.2.2 */
 	struct hash peers;
 	size_t pending_clients, pending_servers;
@@ -242,23 +242,32 @@ enum error server_step(struct server_transaction *t,
 /* m is a copy of t's request, or an ACK to it. */
 void server_receive(struct server_transaction *t, const struct message *m,
                     const struct flow *from);
-/* The transaction that m belongs to (17.2.3), taking it for one of this
- * method; NULL when it is new. */
+/* What marks a request: hashed once, on its way through the functions below. */
+struct server_mark {
+	struct slice key;               /* in ts->key until the next mark; the
+	                                 * branch first. Empty: no memory */
+	uint64_t hash;
+	bool may_merge;
+	uint64_t merged;                /* hash; where it may merge */
+};
+/* Marks m, taking it for a request of this method. */
+void server_mark(struct transactions *ts, const struct message *m,
+                 enum method method, struct server_mark *out);
+/* The transaction that a request marked so belongs to (17.2.3); NULL when it
+ * is new. */
 struct server_transaction *server_find(struct transactions *ts,
-                                       const struct message *m,
-                                       enum method method);
-/* What marks m's transaction, the branch first: in ts->key until the next
- * call. Empty: no memory. */
-struct slice server_key(struct transactions *ts, const struct message *m,
-                        enum method method, struct slice to_tag);
-/* m is new: is there another with its From tag, Call-ID and CSeq (8.2.2.2)? */
-bool server_is_merged(struct transactions *ts, const struct message *m);
-/* From now on there is: t, which m began. */
-enum error server_note_merge(struct server_transaction *t,
-                             const struct message *m);
-/* A new request, which is passed up. */
-enum error server_start(struct transactions *ts, const struct message *m,
-                        const struct flow *from);
+                                       const struct server_mark *mark);
+/* The INVITE's that ack is for; NULL when there is none. */
+struct server_transaction *server_find_acked(struct transactions *ts,
+                                             const struct message *ack);
+/* A new request: is there another with its From tag, Call-ID and CSeq
+ * (8.2.2.2)? */
+bool server_is_merged(struct transactions *ts, struct server_mark *mark,
+                      const struct message *m);
+/* The same, which is then passed up. */
+enum error server_start(struct transactions *ts,
+                        const struct server_mark *mark,
+                        const struct message *m, const struct flow *from);
 struct slice server_branch(const struct server_transaction *t);
 /* For transactions_free(): no calls. */
 void server_free(struct server_transaction *t);

@@ -473,10 +473,10 @@ enum error server_transaction_resend(struct server_transaction *t)
 /* --- a new one --- */
 
 static struct server_transaction *server_new(struct transactions *ts,
+                                             struct slice key,
                                              const struct message *m,
                                              const struct flow *from)
 {
-	struct slice key = server_key(ts, m, m->method, m->to.tag);
 	struct server_transaction *t = calloc(1, sizeof(*t) + key.len);
 
 	if (t == NULL)
@@ -498,15 +498,13 @@ static struct server_transaction *server_new(struct transactions *ts,
 }
 
 static enum error server_link(struct server_transaction *t,
-                              const struct message *m)
+                              const struct server_mark *mark)
 {
 	struct transactions *ts = t->ts;
-	struct slice key = slice_make(t->key, t->key_len);
-	enum error err = hash_insert(&ts->servers, &t->node,
-	                             hash_of(&ts->servers, &key, 1));
+	enum error err = hash_insert(&ts->servers, &t->node, mark->hash);
 
-	if (err == OK)
-		err = server_note_merge(t, m);
+	if (err == OK && mark->may_merge)
+		err = hash_insert(&ts->merged, &t->merged, mark->merged);
 	if (err != OK)
 		return err;
 	t->state = is_invite(t) ? PROCEEDING : TRYING;
@@ -547,15 +545,16 @@ static void part_with_message(struct server_transaction *t)
 	end(t);
 }
 
-enum error server_start(struct transactions *ts, const struct message *m,
-                        const struct flow *from)
+enum error server_start(struct transactions *ts,
+                        const struct server_mark *mark,
+                        const struct message *m, const struct flow *from)
 {
-	struct server_transaction *t = server_new(ts, m, from);
+	struct server_transaction *t = server_new(ts, mark->key, m, from);
 	enum error err;
 
 	if (t == NULL)
 		return ERR_NOMEM;
-	err = server_link(t, m);
+	err = server_link(t, mark);
 	if (err != OK) {
 		server_free(t);
 		return err;

@@ -31,8 +31,9 @@ static void key_2543(struct buf *key, const struct message *m,
 	key_part(key, to_tag);
 }
 
-struct slice server_key(struct transactions *ts, const struct message *m,
-                        enum method method, struct slice to_tag)
+static void mark_with(struct transactions *ts, const struct message *m,
+                      enum method method, struct slice to_tag,
+                      struct server_mark *out)
 {
 	struct buf *key = &ts->key;
 
@@ -44,21 +45,29 @@ struct slice server_key(struct transactions *ts, const struct message *m,
 	} else {
 		key_2543(key, m, method, to_tag);
 	}
-	return buf_error(key) == OK ? buf_view(key) : SLICE_EMPTY;
+	*out = (struct server_mark){
+		.key = buf_error(key) == OK ? buf_view(key) : SLICE_EMPTY,
+	};
+	out->hash = hash_of(&ts->servers, &out->key, 1);
 }
 
-static struct server_transaction *find_key(struct transactions *ts,
-                                           struct slice key)
+void server_mark(struct transactions *ts, const struct message *m,
+                 enum method method, struct server_mark *out)
 {
-	uint64_t hash = hash_of(&ts->servers, &key, 1);
+	mark_with(ts, m, method, m->to.tag, out);
+}
+
+struct server_transaction *server_find(struct transactions *ts,
+                                       const struct server_mark *mark)
+{
 	struct hash_node *it;
 
-	for (it = hash_first(&ts->servers, hash); it != NULL;
+	for (it = hash_first(&ts->servers, mark->hash); it != NULL;
 	     it = hash_next(it)) {
 		struct server_transaction *t =
 			CONTAINER_OF(it, struct server_transaction, node);
 
-		if (slice_eq(slice_make(t->key, t->key_len), key))
+		if (slice_eq(slice_make(t->key, t->key_len), mark->key))
 			return t;
 	}
 	return NULL;
@@ -81,15 +90,17 @@ static bool has_answered_with(struct server_transaction *t, struct slice tag)
 
 /* 17.2.3: an ACK's To tag is that of the response. The INVITE had either the
  * same one or none. */
-static struct server_transaction *find_ack_2543(struct transactions *ts,
-                                                const struct message *ack)
+static struct server_transaction *find_acked_2543(struct transactions *ts,
+                                                  const struct message *ack)
 {
 	struct slice tags[] = { SLICE_EMPTY, ack->to.tag };
 
 	for (size_t i = 0; i < ARRAY_LEN(tags); i++) {
 		struct server_transaction *t;
+		struct server_mark invite;
 
-		t = find_key(ts, server_key(ts, ack, METHOD_INVITE, tags[i]));
+		mark_with(ts, ack, METHOD_INVITE, tags[i], &invite);
+		t = server_find(ts, &invite);
 		if (t != NULL && (t->state == CONFIRMED
 		                  || has_answered_with(t, ack->to.tag)))
 			return t;
@@ -97,13 +108,15 @@ static struct server_transaction *find_ack_2543(struct transactions *ts,
 	return NULL;
 }
 
-struct server_transaction *server_find(struct transactions *ts,
-                                       const struct message *m,
-                                       enum method method)
+struct server_transaction *server_find_acked(struct transactions *ts,
+                                             const struct message *ack)
 {
-	if (m->method == METHOD_ACK && !via_branch_is_rfc3261(&m->via))
-		return find_ack_2543(ts, m);
-	return find_key(ts, server_key(ts, m, method, m->to.tag));
+	struct server_mark invite;
+
+	if (!via_branch_is_rfc3261(&ack->via))
+		return find_acked_2543(ts, ack);
+	server_mark(ts, ack, METHOD_INVITE, &invite);
+	return server_find(ts, &invite);
 }
 
 struct server_transaction *
@@ -111,8 +124,11 @@ server_transaction_cancelled(struct transactions *ts,
                              const struct message *cancel,
                              const struct flow *from)
 {
+	struct server_mark invite;
+
 	(void)from;     /* 9.2 asks for the request's own marks alone */
-	return server_find(ts, cancel, METHOD_INVITE);
+	server_mark(ts, cancel, METHOD_INVITE, &invite);
+	return server_find(ts, &invite);
 }
 
 /* --- requests merged on their way: 8.2.2.2 --- */
@@ -129,26 +145,17 @@ static uint64_t merged_hash(const struct transactions *ts,
 	return hash_of(&ts->merged, parts, ARRAY_LEN(parts));
 }
 
-/* A CANCEL goes where its INVITE went: each copy of that has its own. */
-static bool may_merge(const struct message *m)
+bool server_is_merged(struct transactions *ts, struct server_mark *mark,
+                      const struct message *m)
 {
-	return m->to.tag.p == NULL && m->method != METHOD_CANCEL;
-}
-
-bool server_is_merged(struct transactions *ts, const struct message *m)
-{
+	/* a CANCEL goes where its INVITE went: each copy of that has one */
+	mark->may_merge = m->to.tag.p == NULL && m->method != METHOD_CANCEL;
+	if (!mark->may_merge)
+		return false;
 	/* 64 keyed bits stand for the three values: nobody can aim at a
 	 * collision, and one by chance costs a 482 in 10^19. */
-	return may_merge(m)
-	       && hash_first(&ts->merged, merged_hash(ts, m)) != NULL;
-}
-
-enum error server_note_merge(struct server_transaction *t,
-                             const struct message *m)
-{
-	if (!may_merge(m))
-		return OK;
-	return hash_insert(&t->ts->merged, &t->merged, merged_hash(t->ts, m));
+	mark->merged = merged_hash(ts, m);
+	return hash_first(&ts->merged, mark->merged) != NULL;
 }
 
 struct slice server_branch(const struct server_transaction *t)

@@ -1,4 +1,4 @@
-/* The transaction layer: gives each arrival to its transaction (RFC 3261 17). */
+/* The transaction layer: gives each arrival to its own (RFC 3261 17). */
 
 #include "core/transaction/internal.h"
 
@@ -125,35 +125,33 @@ static bool is_full(const struct transactions *ts, const struct message *m)
 	       && m->method != METHOD_CANCEL;
 }
 
-static void receive_new_request(struct transactions *ts,
-                                const struct message *m,
-                                const struct flow *from)
+static void receive_ack(struct transactions *ts, const struct message *m,
+                        const struct flow *from)
 {
-	if (ts->request == NULL)
-		return;
-	if (m->method == METHOD_ACK) {
+	struct server_transaction *t = server_find_acked(ts, m);
+
+	if (t != NULL)
+		server_receive(t, m, from);
+	else if (ts->request != NULL)
 		ts->request(NULL, m, from, ts->user_arg);
-		return;
-	}
-	if (server_is_merged(ts, m)) {
-		refuse_merged(ts, m, from);
-		return;
-	}
-	if (is_full(ts, m) || server_start(ts, m, from) != OK)
-		refuse_busy(ts, m, from);
 }
 
 static void receive_request(struct transactions *ts, const struct message *m,
                             const struct flow *from)
 {
 	struct server_transaction *t;
+	struct server_mark mark;
 
-	t = server_find(ts, m, m->method == METHOD_ACK ? METHOD_INVITE
-	                                               : m->method);
+	server_mark(ts, m, m->method, &mark);
+	t = server_find(ts, &mark);
 	if (t != NULL)
 		server_receive(t, m, from);
-	else
-		receive_new_request(ts, m, from);
+	else if (ts->request == NULL)
+		return;
+	else if (server_is_merged(ts, &mark, m))
+		refuse_merged(ts, m, from);
+	else if (is_full(ts, m) || server_start(ts, &mark, m, from) != OK)
+		refuse_busy(ts, m, from);
 }
 
 static void receive_response(struct transactions *ts, const struct message *m,
@@ -170,10 +168,12 @@ static void receive_response(struct transactions *ts, const struct message *m,
 static void on_receive(const struct message *m, const struct flow *from,
                        void *arg)
 {
-	if (m->is_request)
-		receive_request(arg, m, from);
-	else
+	if (!m->is_request)
 		receive_response(arg, m, from);
+	else if (m->method == METHOD_ACK)
+		receive_ack(arg, m, from);
+	else
+		receive_request(arg, m, from);
 }
 
 /* All are taken out first: what a callback starts to the same place comes

@@ -36,13 +36,8 @@ void answer_from_status(struct answer *a, int status)
 		fail(a, ERR_TIMEOUT, "no answer from the DNS in time");
 		break;
 	case ARES_ECONNREFUSED:
-		fail(a, ERR_DNS, "no DNS server could be reached");
-		break;
-	case ARES_ESERVFAIL:
-		fail(a, ERR_DNS, "the DNS server could not tell");
-		break;
-	case ARES_EREFUSED:
-		fail(a, ERR_DNS, "the DNS server refused to tell");
+		/* Also after SERVFAIL and REFUSED from the last of them. */
+		fail(a, ERR_DNS, "no DNS server could tell");
 		break;
 	case ARES_EBADNAME:
 		fail(a, ERR_DNS, "not a domain name");

@@ -298,10 +298,11 @@ static bool use_server(struct resolver *r)
 {
 	char text[ADDR_TEXT];
 
-	return r->server.family == FAMILY_NONE
-	       || ares_set_servers_ports_csv(r->channel,
-	                                     addr_text(&r->server, text))
-	          == ARES_SUCCESS;
+	if (r->server.family == FAMILY_NONE)
+		return true;
+	if (addr_text(&r->server, text)[0] == '\0')
+		return false;           /* no memory; "" is another server */
+	return ares_set_servers_ports_csv(r->channel, text) == ARES_SUCCESS;
 }
 
 /* Reading the system's configuration takes a millisecond: not before a name

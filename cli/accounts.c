@@ -17,6 +17,7 @@ static void account_free(struct account *a)
 {
 	registration_free(a->registration);
 	credentials_free(a->credentials);
+	free(a->waiter);
 	free(a->name);
 	free(a->uri);
 	free(a->aor);

@@ -31,6 +31,7 @@ struct account {
 	bool has_secret;
 	struct registration *registration;      /* NULL until it is used */
 	bool once;                      /* left to expire at the end */
+	void *waiter;                   /* registering.c's; owned */
 	struct item *waiting[ACCOUNT_WAITING_MAX];
 	unsigned nwaiting;
 };

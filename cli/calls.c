@@ -40,35 +40,48 @@ struct call *calls_next_live(const struct calls *cs, const struct call *it)
 	for (; node != &cs->list; node = node->next) {
 		struct call *call = CONTAINER_OF(node, struct call, node);
 
-		if (!call->over)
+		if (!call->over && call->context != NULL)
 			return call;
 	}
 	return NULL;
 }
 
-struct call *calls_new(struct app *app, struct context *ctx, bool incoming)
+struct call *calls_new(struct app *app, bool incoming)
 {
-	struct calls *cs = &app->calls;
 	struct call *call = calloc(1, sizeof(*call));
 
 	if (call == NULL)
 		return NULL;
-	call->call_id = slice_dup(context_call_id(ctx));
 	if (app->accounts.current != NULL)
 		call->account = strdup(app->accounts.current->name);
-	if (call->call_id == NULL) {
-		free(call);
-		return NULL;
-	}
 	call->app = app;
-	call->context = ctx;
-	call->number = ++cs->last_number;
+	call->number = ++app->calls.last_number;
 	call->incoming = incoming;
 	call->began_us = env_now_us(&app->env);
-	list_append(&cs->list, &call->node);
-	if (!incoming || cs->current == NULL)
-		calls_select(cs, call);
+	list_append(&app->calls.list, &call->node);
 	return call;
+}
+
+enum error call_bind(struct call *call, struct context *ctx)
+{
+	struct calls *cs = &call->app->calls;
+
+	call->call_id = slice_dup(context_call_id(ctx));
+	if (call->call_id == NULL)
+		return ERR_NOMEM;
+	call->context = ctx;
+	context_set_user(ctx, call);
+	context_watch(ctx, app_context_event, call->app);
+	if (!call->incoming || cs->current == NULL)
+		calls_select(cs, call);
+	return OK;
+}
+
+void call_discard(struct call *call)
+{
+	if (call->app->calls.last_number == call->number)
+		call->app->calls.last_number--;
+	call_free(call);
 }
 
 struct call *calls_of(const struct context *ctx)

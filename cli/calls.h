@@ -28,6 +28,7 @@ struct call {
 	uint64_t began_us, answered_us, ended_us;
 	unsigned last_status;
 	struct item *answer;            /* the command that waits for the ACK */
+	struct item *ender;             /* the one that waits for the end */
 	struct sdp_local sdp;           /* our side */
 	struct sdp_result media;        /* what was agreed */
 	bool offered, agreed;           /* we sent an offer; media holds */
@@ -46,9 +47,13 @@ struct calls {
 
 void calls_init(struct calls *cs);
 void calls_deinit(struct calls *cs);
-/* A new call: it becomes the current one, but an arriving call only where
- * there is no current one. NULL: no memory. */
-struct call *calls_new(struct app *app, struct context *ctx, bool incoming);
+/* A new call without a context yet; NULL: no memory. */
+struct call *calls_new(struct app *app, bool incoming);
+/* Gives it its context. It becomes the current one, but an arriving call only
+ * where there is none. ERR_NOMEM. */
+enum error call_bind(struct call *call, struct context *ctx);
+/* Undoes calls_new(), when there was no context for it. */
+void call_discard(struct call *call);
 /* text is "%3", "%%", "%-"; the empty slice means the current one. Calls that
  * are over are found by their number only where over_too. NULL with why: "no
  * call %3". */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "cli/app.h"
+#include "cli/hangup.h"
 #include "cli/request.h"
 
 /* --- telling --- */
@@ -183,6 +184,7 @@ void app_context_event(struct context *ctx, enum context_event ev,
 	switch (ev) {
 	case CONTEXT_CALL_ENDED:
 		tell_ending(call, ending);
+		hangup_call_ended(call);
 		if (call->answer != NULL) {
 			item_fail(call->answer, ending->by_remote
 			          ? CLASS_REFUSED : CLASS_TIMEOUT,
@@ -321,15 +323,17 @@ static void tell_incoming(struct call *call, const struct incoming *in)
 static void invited(struct app *app, struct context *ctx,
                     const struct incoming *in)
 {
-	struct call *call = app->ending ? NULL : calls_new(app, ctx, true);
+	struct call *call = app->ending ? NULL : calls_new(app, true);
 	struct response_parts ringing = { .status = 180 };
 
+	if (call != NULL && call_bind(call, ctx) != OK) {
+		call_discard(call);
+		call = NULL;
+	}
 	if (call == NULL) {
 		respond(app, in, app->ending ? 480 : 500, NULL, 0);
 		return;
 	}
-	context_set_user(ctx, call);
-	context_watch(ctx, app_context_event, app);
 	tell_request(app, call, in, (struct slice){ NULL, 0 });
 	if (!prepare_sdp(app, call, in))
 		return;

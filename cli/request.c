@@ -235,8 +235,7 @@ static void responded(struct endpoint *ep, struct context *ctx,
 {
 	struct item *item = arg;
 	struct request_state *s = item->state;
-	const struct call *call = calls_numbered(&s->app->calls, s->call,
-	                                         true);
+	const struct call *call = request_call(item);
 	struct response_text text = { .label = item->command->name };
 	bool ends = o->final;
 
@@ -261,6 +260,31 @@ static void responded(struct endpoint *ep, struct context *ctx,
 	app_check_end(s->app);
 }
 
+struct call *request_call(const struct item *item)
+{
+	const struct request_state *s = item->state;
+
+	return s->call == 0 ? NULL
+	       : calls_numbered(&s->app->calls, s->call, true);
+}
+
+void request_set_call(struct item *item, const struct call *call)
+{
+	struct request_state *s = item->state;
+
+	s->call = call->number;
+}
+
+void request_fail_given_up(struct item *item, enum error why)
+{
+	if (why != ERR_CANCELLED) {
+		item_fail(item, error_class(why), "no answer in time");
+		return;
+	}
+	item_fail(item, CLASS_NONE, "interrupted");
+	item->result.rc = 130;
+}
+
 /* A request in a call goes on without us; one out of a call is forgotten. */
 static void give_up(struct item *item, enum error why)
 {
@@ -273,12 +297,7 @@ static void give_up(struct item *item, enum error why)
 		endpoint_close_context(s->app->endpoint, ctx);
 		item_drop(item);
 	}
-	if (why == ERR_CANCELLED)
-		item_fail(item, CLASS_NONE, "interrupted");
-	else
-		item_fail(item, error_class(why), "no answer in time");
-	if (why == ERR_CANCELLED)
-		item->result.rc = 130;
+	request_fail_given_up(item, why);
 	queue_done(item);
 }
 
@@ -309,8 +328,9 @@ static const char *send_failure(enum error err, bool in_call)
 	return error_text(err);
 }
 
-enum run request_run(struct app *app, struct item *item,
-                     const struct args *args, const struct request_job *job)
+struct context *request_run(struct app *app, struct item *item,
+                            const struct args *args,
+                            const struct request_job *job)
 {
 	struct field fields[REQUEST_FIELDS_MAX];
 	struct context_params params;
@@ -330,9 +350,10 @@ enum run request_run(struct app *app, struct item *item,
 	struct context *ctx;
 	enum error err = OK;
 
-	if (s == NULL)
-		return item_fail(item, CLASS_INTERNAL, "%s",
-		                 error_text(ERR_NOMEM));
+	if (s == NULL) {
+		item_fail(item, CLASS_INTERNAL, "%s", error_text(ERR_NOMEM));
+		return NULL;
+	}
 	item->state = s;
 	item->free_state = free_state;
 	req.nfields = request_fields(app, args, job->method, fields);
@@ -342,12 +363,14 @@ enum run request_run(struct app *app, struct item *item,
 	                           : job->call->context,
 	                           job->call == NULL ? &params : NULL,
 	                           &req, &err);
-	if (ctx == NULL)
-		return item_fail(item, err == ERR_NOMEM ? CLASS_INTERNAL
-		                 : CLASS_USAGE, "%s",
-		                 send_failure(err, job->call != NULL));
+	if (ctx == NULL) {
+		item_fail(item, err == ERR_NOMEM ? CLASS_INTERNAL
+		          : CLASS_USAGE, "%s",
+		          send_failure(err, job->call != NULL));
+		return NULL;
+	}
 	s->context = context_id(ctx);
 	item_hold(item);
-	item->give_up = give_up;
-	return RUN_PENDING;
+	item->give_up = job->give_up != NULL ? job->give_up : give_up;
+	return ctx;
 }

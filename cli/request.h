@@ -31,15 +31,23 @@ struct request_job {
 	struct slice content_type, body;
 	uint32_t cseq;                  /* 0: the next */
 	const struct target *destination;       /* NULL: by route and URI */
+	/* NULL: what suits most */
+	void (*give_up)(struct item *item, enum error why);
 	/* Called for each outcome after it was told; final ones end the item
 	 * when it returns true, or when it is NULL. */
 	bool (*each)(struct app *app, struct item *item,
 	             const struct outcome *o);
 };
-/* Sends it; the final outcome ends item. */
-enum run request_run(struct app *app, struct item *item,
-                     const struct args *args,
-                     const struct request_job *job);
+/* Sends it; the final outcome ends item. NULL: it could not be sent, and
+ * item->result says why. */
+struct context *request_run(struct app *app, struct item *item,
+                            const struct args *args,
+                            const struct request_job *job);
+/* The call that an INVITE sent so has become. */
+void request_set_call(struct item *item, const struct call *call);
+struct call *request_call(const struct item *item);
+/* item->result of a command that was given up: interrupted, or timed out. */
+void request_fail_given_up(struct item *item, enum error why);
 
 /* --- telling what became of it --- */
 

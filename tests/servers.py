@@ -15,8 +15,8 @@ answers, or, where it answers nothing but its scenario, when its port is bound
 by the process that serves it.
 """
 
+import json
 import os
-import re
 import socket
 
 from harness import HERE, Failure, check, equal, free_port, wait_until
@@ -93,10 +93,12 @@ class Kamailio:
     def uri(self, user=None, parameters=""):
         return f"sip:{user + '@' if user else ''}{self.hostport}{parameters}"
 
-    def sipsh(self, user, transport="udp"):
-        """Options that make sipsh this user of ours."""
+    def sipsh(self, user, transport="udp", password=None):
+        """Options that make sipsh this user, who talks to us by transport:
+        as to an outbound proxy, so that a call of a bare URI does, too."""
         by = "" if transport == "udp" else f";transport={transport}"
-        path = self.t.write(f"{user}.password", f"pw-{user}\n")
+        path = self.t.write(f"{user}.password",
+                            (password or f"pw-{user}") + "\n")
         return ["-j", "-l", "udp:127.0.0.1", "-l", "tcp:127.0.0.1",
                 "-a", self.uri(user), "-r", self.uri(parameters=by),
                 "-P", self.uri(parameters=by), "--password-file", path]
@@ -175,6 +177,39 @@ def one(events, name, **wanted):
     return found[0]
 
 
-def done(events, command, **wanted):
-    """How the only such command ended."""
-    return one(events, "cmd.done", command=command, **wanted)
+def done(run, command, status=0, **wanted):
+    """The end of the only such command, which was run's last word on its
+    exit status."""
+    equal(run.status, status, f"status of {run!r}\nwhich")
+    end = one(run.events, "cmd.done", command=command, **wanted)
+    equal(end["rc"], status, "rc")
+    equal(end["ok"], status == 0, "ok")
+    return end
+
+
+def table(run, name):
+    """Its rows."""
+    return one(run.events, "table", table=name)["rows"]
+
+
+def told(process, name, count=1, timeout=10, **wanted):
+    """Waits for the nth such event of a running sipsh; returns it."""
+    def look():
+        whole = process.out.rpartition("\n")[0]
+        found = of([json.loads(line) for line in whole.splitlines()], name,
+                   **wanted)
+        if len(found) >= count:
+            return found[count - 1]
+        if not process.running:
+            raise Failure(f"ended without {name} {wanted}: "
+                          f"{process.result()!r}")
+        return None
+    return wait_until(look, lambda: (
+        f"{name} {wanted} from\n{process.result()!r}"), timeout)
+
+
+def ended(process, status=0, timeout=20):
+    """Its end, with this status: a Run."""
+    run = process.wait(timeout)
+    equal(run.status, status, f"status of {run!r}\nwhich")
+    return run

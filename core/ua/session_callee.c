@@ -208,6 +208,19 @@ void session_drop_requests(struct dialog *d)
 	}
 }
 
+/* Our first INVITE goes on when one of its early dialogs ends. */
+static bool is_calling(const struct context *ctx)
+{
+	LIST_EACH(it, &ctx->exchanges) {
+		struct exchange *x = CONTAINER_OF(it, struct exchange, node);
+
+		if (x->method == METHOD_INVITE && x->dialog == NULL
+		    && exchange_is_open(x))
+			return true;
+	}
+	return false;
+}
+
 void session_bye_received(struct dialog *d)
 {
 	struct context *ctx = d->ctx;
@@ -219,7 +232,7 @@ void session_bye_received(struct dialog *d)
 	endpoint_end_dialog(d);
 	if (was_ringing)
 		session_end_early(ctx);
-	if (!context_has_dialog(ctx, true) && !session_is_inviting(ctx, NULL))
+	if (!context_has_dialog(ctx, true) && !is_calling(ctx))
 		end_call(ctx, !ours, "bye", 0);
 	context_settle(ctx);
 }

@@ -253,9 +253,11 @@ START_TEST(a_program_that_was_asleep_does_not_catch_up)
 	start("OPTIONS", TRANSPORT_UDP);
 	env_advance(&rig.env, env_now_us(&rig.env) + 20000000, rig.env.wall_us);
 	ck_assert_uint_eq(rig.nsent, 2);
-	rig_settle(&rig);
+	rig_advance(&rig, 999);
 	ck_assert_uint_eq(rig.nsent, 2);
-	ck_assert_uint_eq(client_transaction_retransmits(ear.t), 1);
+	rig_advance(&rig, 1);
+	ck_assert_uint_eq(rig.nsent, 3);
+	ck_assert_uint_eq(client_transaction_retransmits(ear.t), 2);
 }
 END_TEST
 
@@ -510,6 +512,9 @@ START_TEST(a_ringing_invite_survives_its_connection)
 	ck_assert_uint_eq(ear.status, 486);
 	ck_assert_uint_eq(rig.nsent, 2);
 	ck_assert_uint_ne(rig_last(&rig)->flow.conn, first);
+	rig_break(&us, true);
+	ck_assert_int_eq(ear.err, ERR_RESET);
+	ck_assert_uint_eq(ear.gone, 1);
 }
 END_TEST
 

@@ -403,10 +403,8 @@ void client_fail(struct peer_link *l, enum error err, const char *text)
 		CONTAINER_OF(l, struct client_detail, link)->owner;
 	const struct client_report report = { .err = err, .text = text };
 
-	t->flow.conn = 0;       /* what comes next needs another one */
+	/* who lives on hears of the next failure when it has sent again */
 	client_step(t, ON_SEND_ERROR, &report);
-	if (t->detail != NULL)
-		peer_move(&t->ts->peers, &t->detail->link, &t->flow);
 }
 
 /* --- for the user --- */

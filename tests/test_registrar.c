@@ -14,6 +14,7 @@ enum { TEXT_MAX = 4000 };
 static struct {
 	unsigned count, status;
 	char fields[TEXT_MAX];          /* "Name: value|Name: value" */
+	bool ran_out;                   /* an allocation was made to fail */
 } answered;
 
 enum error endpoint_new_response(struct endpoint *ep, uint64_t id,
@@ -21,6 +22,7 @@ enum error endpoint_new_response(struct endpoint *ep, uint64_t id,
 {
 	struct buf fields = { 0 };
 
+	answered.ran_out = test_alloc_restore();
 	ck_assert_ptr_null(ep);
 	ck_assert_uint_eq(id, 7);
 	for (size_t i = 0; i < parts->nfields; i++) {
@@ -80,6 +82,8 @@ struct request {
 	const char *method, *uri, *to, *call_id;
 	unsigned cseq;
 	const char *extra;              /* lines with CRLF */
+	bool short_of_memory;           /* the nth allocation fails */
+	size_t nth;
 };
 
 /* Whether the registrar took it. */
@@ -106,6 +110,8 @@ static bool receive(const struct request *q)
 	                               &message_limits_default, &fault), OK);
 	ck_assert_msg(message_check(&m, &fault), "%s", fault.reason);
 	in.request = &m;
+	if (q->short_of_memory)
+		test_alloc_fail(q->nth);
 	taken = registrar_receive(registrar, NULL, &in);
 	message_deinit(&m);
 	buf_deinit(&wire);
@@ -414,8 +420,13 @@ static void read_challenge(struct client *c, size_t nth, bool stale)
 	buf_deinit(&scratch);
 }
 
-static void register_as(const struct client *c, const char *user,
-                        const char *password, uint32_t nc, bool with_qop)
+/* With nothing of memory missing. */
+#define register_as(c, user, password, nc, with_qop) \
+	register_short_of_memory((c), (user), (password), (nc), (with_qop), -1)
+
+static void register_short_of_memory(const struct client *c,
+                                     const char *user, const char *password,
+                                     uint32_t nc, bool with_qop, long nth)
 {
 	static unsigned cseq = 100;
 	char response[DIGEST_HEX_MAX], extra[TEXT_MAX];
@@ -433,6 +444,8 @@ static void register_as(const struct client *c, const char *user,
 		.uri = SLICE("sip:example.com"),
 	}, response));
 	snprintf(extra, sizeof(extra), "Contact: <sip:a@h1>\r\n"
+	         "Authorization: Digest username=\"x\", realm=\"other\", "
+	         "nonce=\"1\", uri=\"sip:x\", response=\"0\"\r\n"
 	         "Authorization: Digest username=\"%s\", realm=\"%s\", "
 	         "nonce=\"%s\", uri=\"sip:example.com\", algorithm=%s, "
 	         "response=\"%s\"", user, c->realm, c->nonce,
@@ -442,7 +455,10 @@ static void register_as(const struct client *c, const char *user,
 		         ", qop=auth, cnonce=\"abc\", nc=%08x", nc);
 	snprintf(extra + strlen(extra), sizeof(extra) - strlen(extra),
 	         "\r\n");
-	ck_assert(receive(REGISTER(++cseq, extra)));
+	ck_assert(receive(&(struct request){
+		.cseq = ++cseq, .extra = extra,
+		.short_of_memory = nth >= 0, .nth = (size_t)nth,
+	}));
 }
 
 static void add_alice(const char *secret)
@@ -626,6 +642,26 @@ START_TEST(memory_that_runs_out_is_an_ordinary_error)
 }
 END_TEST
 
+/* A nonce used once more, a binding and a record that are new: each may
+ * fail for want of memory; what is short of it says so or asks again. */
+START_TEST(an_answer_is_given_however_short_memory_is)
+{
+	struct client c;
+
+	answered.ran_out = true;
+	for (long n = 0; answered.ran_out; n++) {
+		start(&registrar_settings_default);
+		add_alice("pw");
+		expect(QUERY(1), 401, NULL);
+		read_challenge(&c, 0, false);
+		register_short_of_memory(&c, "alice", "pw", 1, true, n);
+		ck_assert(answered.status == 500 || answered.status == 401
+		          || answered.status == 200);
+		ck_assert(answered.ran_out || answered.status == 200);
+	}
+}
+END_TEST
+
 static void add_bindings(TCase *t)
 {
 	tcase_add_test(t, a_binding_is_added_listed_and_expires);
@@ -663,6 +699,7 @@ static void add_authentication(TCase *t)
 	tcase_add_test(t, only_what_every_secret_can_answer_is_offered);
 	tcase_add_test(t, a_user_given_twice_has_the_last_secret);
 	tcase_add_test(t, memory_that_runs_out_is_an_ordinary_error);
+	tcase_add_test(t, an_answer_is_given_however_short_memory_is);
 }
 
 static Suite *suite(void)

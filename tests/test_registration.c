@@ -747,6 +747,23 @@ START_TEST(unregister_without_a_registration_removes_the_legs_contact)
 }
 END_TEST
 
+START_TEST(unregister_without_a_registration_removes_what_was_given)
+{
+	const struct slice two[] = {
+		SLICE_INIT("<sip:a@192.0.2.7>;q=1"),
+		SLICE_INIT("sip:a@192.0.2.8"),
+	};
+	struct registration_params p = plain;
+
+	p.contacts = two;
+	p.ncontacts = 2;
+	begin(&p);
+	registration_unregister(reg);
+	ck_assert_str_eq(ep.fields, "Contact: <sip:a@192.0.2.7>;expires=0, "
+	                 "<sip:a@192.0.2.8>;expires=0|Expires: 0");
+}
+END_TEST
+
 START_TEST(unregister_stops_refreshes_though_it_fails)
 {
 	begin(&plain);
@@ -992,6 +1009,8 @@ static void add_requests(TCase *t)
 	tcase_add_test(t, unregister_removes_what_was_registered);
 	tcase_add_test(t,
 		unregister_without_a_registration_removes_the_legs_contact);
+	tcase_add_test(t,
+		unregister_without_a_registration_removes_what_was_given);
 	tcase_add_test(t, unregister_stops_refreshes_though_it_fails);
 	tcase_add_test(t,
 		a_refresh_that_waited_behind_unregister_is_not_sent);

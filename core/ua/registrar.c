@@ -113,7 +113,7 @@ static bool authorize(struct job *job)
 {
 	const struct uri *to = &job->request->to.uri;
 	struct buf user = { 0 };
-	bool own;
+	bool own, complete;
 
 	if ((to->scheme != URI_SIP && to->scheme != URI_SIPS)
 	    || to->user.len == 0)
@@ -122,8 +122,10 @@ static bool authorize(struct job *job)
 	uri_unescape(&user, to->user);
 	own = !authenticator_has_users(job->r->authenticator)
 	      || slice_eq(buf_view(&user), buf_view(&job->user));
+	complete = buf_error(&user) == OK && buf_error(&job->user) == OK
+	           && buf_error(&job->aor) == OK;
 	buf_deinit(&user);
-	if (buf_error(&job->aor) != OK)
+	if (!complete)
 		return job_fail(job, ERR_NOMEM);
 	return own || job_end(job, 403, SLICE_EMPTY);
 }

@@ -287,6 +287,10 @@ static void serve_redirect(struct job *job)
 	struct buf user = { 0 };
 
 	location_print_aor(&job->aor, &job->request->uri);
+	if (buf_error(&job->aor) != OK) {
+		job_fail(job, ERR_NOMEM);
+		return;
+	}
 	job->status = 302;
 	if (list_contacts(job, false))
 		return;

@@ -4,7 +4,8 @@
 /*
  * Header fields: one table of names, and the typed values. Typed parsers
  * take a trimmed value, borrow from it, allocate nothing, and fail on
- * trailing junk; those of structs then leave *out spoilt. The names are in header.c, the values in header_values.c.
+ * trailing junk; those of structs then leave *out spoilt. The names are in
+ * header.c, the values in header_values.c.
  */
 
 #include <stdbool.h>

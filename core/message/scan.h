@@ -108,7 +108,7 @@ static inline bool scan_take_number(struct slice *in, uint32_t max,
 	size_t n = 0;
 
 	while (n < in->len && char_is(in->p[n], CHAR_DIGIT)) {
-		number = number * 10 + ((unsigned char)in->p[n] - (unsigned)'0');
+		number = number * 10 + (unsigned)(in->p[n] - '0');
 		if (number > max)
 			return false;
 		n++;

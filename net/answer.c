@@ -112,6 +112,8 @@ static const unsigned char *skip_name(const unsigned char *p,
 	while (p < end && *p != 0) {
 		if ((*p & 0xc0) == 0xc0)
 			return end - p >= 2 ? p + 2 : NULL;
+		if (end - p <= *p)
+			return NULL;
 		p += 1 + *p;
 	}
 	return p < end ? p + 1 : NULL;

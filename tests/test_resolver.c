@@ -2,9 +2,11 @@
 
 #include <arpa/nameser.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/answer.h"
 #include "net/resolver.h"
 #include "net/socket.h"
 #include "tests/helpers.h"
@@ -24,6 +26,8 @@ struct zone_row {
 	uint32_t ttl;
 };
 
+enum { TRUNCATED = 0x200 };             /* by UDP; whole by TCP */
+
 #define WIRE(lit) (lit), sizeof(lit)           /* the NUL is the root */
 #define RDATA(lit) (lit), sizeof(lit) - 1
 #define NAPTR_RDATA \
@@ -38,11 +42,15 @@ static const struct zone_row zone[] = {
 	  RDATA("\0\1\0\2\023\304\4four\4test\0"), 77 },
 	{ WIRE("\7example\4test"), ns_t_naptr, 0, 1,
 	  NAPTR_RDATA, sizeof(NAPTR_RDATA), 99 },
+	{ WIRE("\3big\4test"), ns_t_a, TRUNCATED, 1,
+	  RDATA("\300\0\2\10"), 60 },
+	{ WIRE("\4lost\4test"), ns_t_a, 0, 1, RDATA("\300\0\2\11"), 60 },
 	{ WIRE("\4none\4test"), 0, ns_r_nxdomain, 0, RDATA(""), 0 },
 	{ WIRE("\4fail\4test"), 0, ns_r_servfail, 0, RDATA(""), 0 },
 };
 
-static int server;
+static int server, tcp_server;
+static bool lose_next;
 static struct addr server_addr;
 static unsigned questions;
 static struct buf out;                  /* there is memory for it */
@@ -70,26 +78,21 @@ static const struct zone_row *find_row(const char *question, size_t len)
 	return NULL;            /* silence */
 }
 
-static void answer(int fd, unsigned events, void *arg)
+/* The answer to a question in out; false for silence. */
+static bool make_answer(const char *in, size_t n, bool may_truncate)
 {
-	struct sockaddr_storage from;
-	socklen_t from_len = sizeof(from);
-	char in[512];
-	ssize_t n = recvfrom(fd, in, sizeof(in), 0,
-	                     (struct sockaddr *)&from, &from_len);
 	const struct zone_row *z;
+	unsigned header;
 
-	(void)events;
-	(void)arg;
 	if (n <= NS_HFIXEDSZ)
-		return;
+		return false;
 	questions++;
-	z = find_row(in + NS_HFIXEDSZ, (size_t)n - NS_HFIXEDSZ);
+	z = find_row(in + NS_HFIXEDSZ, n - NS_HFIXEDSZ);
 	if (z == NULL)
-		return;
-	buf_reset(&out);
+		return false;
+	header = may_truncate ? z->rcode : z->rcode & ~(unsigned)TRUNCATED;
 	buf_append(&out, in, 2);
-	put16(&out, 0x8180 | z->rcode);
+	put16(&out, 0x8180 | header);
 	put16(&out, 1);
 	put16(&out, z->answers);
 	put16(&out, 0);
@@ -104,15 +107,68 @@ static void answer(int fd, unsigned events, void *arg)
 		put16(&out, (unsigned)z->rdata_len);
 		buf_append(&out, z->rdata, z->rdata_len);
 	}
-	(void)sendto(fd, out.p, out.len, 0, (struct sockaddr *)&from,
-	             from_len);
+	return true;
+}
+
+static void answer_udp(int fd, unsigned events, void *arg)
+{
+	struct sockaddr_storage from;
+	socklen_t from_len = sizeof(from);
+	char in[512];
+	ssize_t n = recvfrom(fd, in, sizeof(in), 0,
+	                     (struct sockaddr *)&from, &from_len);
+
+	(void)events;
+	(void)arg;
+	buf_reset(&out);
+	if (n < 0 || !make_answer(in, (size_t)n, true))
+		return;
+	if (!lose_next)
+		(void)sendto(fd, out.p, out.len, 0, (struct sockaddr *)&from,
+		             from_len);
+	lose_next = false;
+}
+
+static void answer_tcp(int fd, unsigned events, void *arg)
+{
+	char in[512];
+	ssize_t n = recv(fd, in, sizeof(in), 0);
+
+	(void)events;
+	(void)arg;
+	buf_reset(&out);
+	put16(&out, 0);                 /* the length, RFC 1035 4.2.2 */
+	if (n > 2 && make_answer(in + 2, (size_t)n - 2, false)) {
+		out.p[1] = (char)(out.len - 2);
+		(void)send(fd, out.p, out.len, MSG_NOSIGNAL);
+	}
+	if (n <= 0) {
+		loop_unwatch(rig.loop, fd);
+		close(fd);
+	}
+}
+
+static void accept_tcp(int fd, unsigned events, void *arg)
+{
+	struct addr from;
+	int accepted;
+
+	(void)events;
+	(void)arg;
+	if (socket_accept(fd, &accepted, &from) == OK)
+		loop_watch(rig.loop, accepted, LOOP_READ, answer_tcp, NULL);
 }
 
 static void setup(void)
 {
+	const char *why = "";
+
 	net_rig_setup(&rig);
-	server = peer_udp("127.0.0.1", &server_addr);
-	loop_watch(rig.loop, server, LOOP_READ, answer, NULL);
+	tcp_server = peer_listen("127.0.0.1", &server_addr);
+	ck_assert_int_eq(socket_bind_udp(&server_addr, &server, &why), OK);
+	loop_watch(rig.loop, tcp_server, LOOP_READ, accept_tcp, NULL);
+	loop_watch(rig.loop, server, LOOP_READ, answer_udp, NULL);
+	lose_next = false;
 	questions = 0;
 	buf_reserve(&out, 1024);
 	resolver = resolver_new(rig.loop);
@@ -124,7 +180,9 @@ static void teardown(void)
 {
 	resolver_free(resolver);
 	loop_unwatch(rig.loop, server);
+	loop_unwatch(rig.loop, tcp_server);
 	close(server);
+	close(tcp_server);
 	buf_deinit(&out);
 	net_rig_teardown(&rig);
 }
@@ -200,6 +258,7 @@ static const struct {
 	{ RECORD_SRV, "_sip._udp.test", OK, "77 1 2 5060 four.test", "" },
 	{ RECORD_NAPTR, "example.test", OK,
 	  "99 10 20 s SIP+D2U _sip._udp.example.test", "" },
+	{ RECORD_A, "big.test", OK, "60 192.0.2.8:0", "" },
 	{ RECORD_A, "none.test", ERR_DNS, "", "none.test: no such name" },
 	{ RECORD_SRV, "none.test", OK, "", "" },
 	{ RECORD_A, "fail.test", ERR_DNS, "",
@@ -280,6 +339,41 @@ START_TEST(a_server_that_is_not_there_is_an_error_soon)
 	ck_assert_int_eq(f.err, ERR_DNS);
 	ck_assert_str_eq(f.text,
 	                 "_sip._udp.test: no DNS server could tell");
+}
+END_TEST
+
+START_TEST(a_lost_question_is_asked_again)
+{
+	struct found f = { 0 };
+
+	lose_next = true;
+	start(RECORD_A, "lost.test", &f);
+	net_rig_until(&rig, f.calls == 1);
+	ck_assert_str_eq(f.records, "60 192.0.2.9:0");
+	ck_assert_uint_eq(questions, 2);
+}
+END_TEST
+
+START_TEST(an_answer_cut_anywhere_is_an_error)
+{
+	static const char question[] =
+		"\0\1\1\0\0\1\0\0\0\0\0\0"
+		"\4_sip\4_udp\4test\0\0\41\0\1";
+
+	buf_reset(&out);
+	ck_assert(make_answer(question, sizeof(question) - 1, true));
+	for (size_t len = 0; len <= out.len; len++) {
+		unsigned char *cut = malloc(len + 1);
+		struct answer a = { .kind = RECORD_SRV };
+
+		ck_assert_ptr_nonnull(cut);
+		memcpy(cut, out.p, len);
+		answer_from_wire(&a, cut, (int)len);
+		ck_assert_int_eq(a.err, len < out.len ? ERR_DNS : OK);
+		ck_assert_uint_eq(a.n, len == out.len);
+		answer_deinit(&a);
+		free(cut);
+	}
 }
 END_TEST
 
@@ -376,6 +470,8 @@ static Suite *suite(void)
 	tcase_add_test(tests,
 	               a_silent_server_is_not_waited_for_beyond_the_bound);
 	tcase_add_test(tests, a_server_that_is_not_there_is_an_error_soon);
+	tcase_add_test(tests, a_lost_question_is_asked_again);
+	tcase_add_test(tests, an_answer_cut_anywhere_is_an_error);
 	tcase_add_test(tests, a_cancelled_lookup_is_silent);
 	tcase_add_test(tests,
 	               a_resolver_may_be_freed_with_lookups_under_way);

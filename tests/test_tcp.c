@@ -354,14 +354,14 @@ END_TEST
 
 START_TEST(a_slow_reader_gets_all_in_order)
 {
-	enum { COUNT = 20000 };
+	enum { COUNT = 200000 };        /* more than the system holds */
 	struct addr to;
 	int listener = peer_listen("127.0.0.1", &to), peer;
 	struct buf got = { 0 }, want = { 0 };
 	uint64_t conn = 0;
 	char line[64];
 
-	limits()->queue = 4 << 20;
+	limits()->queue = 32 << 20;
 	for (int i = 0; i < COUNT; i++) {
 		snprintf(line, sizeof(line), "%060d\n", i);
 		buf_str(&want, line);
@@ -548,6 +548,19 @@ START_TEST(a_leg_may_be_closed_by_what_it_received)
 }
 END_TEST
 
+START_TEST(the_source_is_where_we_listen)
+{
+	struct leg *any = net_rig_tcp(&rig, "0.0.0.0");
+	struct addr remote = net_rig_addr("127.0.0.1:5060"), got;
+
+	ck_assert_int_eq(leg->ops->source(leg, &remote, &got), OK);
+	ck_assert(addr_eq(&got, &leg->local));
+	ck_assert_int_eq(any->ops->source(any, &remote, &got), OK);
+	ck_assert(addr_is_loopback(&got));
+	ck_assert_uint_eq(got.port, any->local.port);
+}
+END_TEST
+
 START_TEST(a_leg_that_cannot_listen_says_why)
 {
 	struct leg *other = NULL;
@@ -641,6 +654,7 @@ static Suite *suite(void)
 	tcase_add_test(tests, who_is_busy_is_not_dropped_for_a_newcomer);
 	tcase_add_test(tests, running_out_of_descriptors_does_not_spin);
 	tcase_add_test(tests, a_leg_may_be_closed_by_what_it_received);
+	tcase_add_test(tests, the_source_is_where_we_listen);
 	tcase_add_test(tests, a_leg_that_cannot_listen_says_why);
 	tcase_add_test(tests, memory_that_runs_out_is_an_error);
 	tcase_add_test(tests,

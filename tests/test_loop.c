@@ -65,18 +65,23 @@ static void note_timer(void *arg)
 
 static char a[] = "a", b[] = "b", c[] = "c";
 
+/* The best of some: a busy machine may be late, but not always. */
 START_TEST(a_timer_ends_the_wait_when_it_is_due_not_before)
 {
 	struct timer t = { 0 };
-	uint64_t begin_us = env_now_us(&env), passed_us;
+	uint64_t begin_us, passed_us, shortest_us = UINT64_MAX;
 
-	timer_arm(&t, &env.timers, 30, note_timer, a);
-	loop_turn(loop, -1);
-	while (served == 0)
-		loop_turn(loop, -1);
-	passed_us = env_now_us(&env) - begin_us;
-	ck_assert_uint_ge(passed_us, 30000);
-	ck_assert_uint_lt(passed_us, 80000);
+	for (unsigned i = 0; i < 10; i++) {
+		begin_us = env_now_us(&env);
+		timer_arm(&t, &env.timers, 15, note_timer, a);
+		while (served == i)
+			loop_turn(loop, -1);
+		passed_us = env_now_us(&env) - begin_us;
+		ck_assert_uint_ge(passed_us, 15000);
+		if (passed_us < shortest_us)
+			shortest_us = passed_us;
+	}
+	ck_assert_uint_lt(shortest_us, 18000);
 }
 END_TEST
 

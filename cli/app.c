@@ -139,6 +139,20 @@ bool app_open_network(struct app *app, struct buf *why)
 	return false;
 }
 
+void app_apply_settings(struct app *app)
+{
+	queue_set_timeout(app->queue, app->settings.timeout_ms);
+	if (app->transactions != NULL)
+		*transactions_settings(app->transactions) =
+			app->settings.transaction;
+}
+
+void app_allow_register(struct app *app, bool allowed)
+{
+	app->settings.endpoint.allow = allowed ? settings_allow_registrar
+	                                       : settings_allow;
+}
+
 /* --- secrets that nobody gave yet --- */
 
 static void secret_given(const char *secret, void *arg)

@@ -69,6 +69,10 @@ int app_main(const struct options *options);
 
 /* Opens sockets and builds the stack, once. False with why. */
 bool app_open_network(struct app *app, struct buf *why);
+/* Hands changed settings to what runs already. */
+void app_apply_settings(struct app *app);
+/* Whether REGISTER is let through to the registrar that we serve. */
+void app_allow_register(struct app *app, bool allowed);
 /* Redraws the prompt where its state changed: "alice [reg 54s][%1 up 0:12]> ". */
 void app_update_prompt(struct app *app);
 

@@ -25,6 +25,7 @@ struct call {
 	bool cancelled;                 /* by our user */
 	bool up;                        /* a 2xx was there */
 	bool over;
+	bool told_target;               /* its first response was told */
 	uint64_t began_us, answered_us, ended_us;
 	unsigned last_status;
 	struct item *answer;            /* the command that waits for the ACK */

@@ -110,7 +110,7 @@ static enum run end_all(struct app *app, struct item *item,
 	return is_awaited(app, item) ? RUN_PENDING : item_ok(item);
 }
 
-enum run hangup_run(struct app *app, struct item *item, struct slice text,
+enum run hangup_calls(struct app *app, struct item *item, struct slice text,
                     enum hangup_scope scope)
 {
 	struct buf why = { 0 };

@@ -13,7 +13,7 @@ enum hangup_scope {
 };
 /* Ends the call named by text (empty: the current one), or all that fit; item
  * is done when they are over. */
-enum run hangup_run(struct app *app, struct item *item, struct slice text,
+enum run hangup_calls(struct app *app, struct item *item, struct slice text,
                     enum hangup_scope scope);
 /* A call is over: item that waited for it may be done. */
 void hangup_call_ended(struct call *call);

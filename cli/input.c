@@ -290,9 +290,9 @@ typedef bool script_line_fn(struct queue *queue, struct slice line,
                             const struct origin *origin);
 
 static bool each_line(struct queue *queue, struct slice text,
-                      const char *name, script_line_fn *fn)
+                      const char *name, unsigned depth, script_line_fn *fn)
 {
-	struct origin origin = { .name = name, .line = 0 };
+	struct origin origin = { .name = name, .depth = depth };
 	struct buf logical = { 0 };
 	struct slice line;
 	unsigned physical = 0;
@@ -336,20 +336,20 @@ static bool insert_script_line(struct queue *queue, struct slice line,
 bool input_check_script(struct queue *queue, struct slice text,
                         const char *name)
 {
-	return each_line(queue, text, name, check_line);
+	return each_line(queue, text, name, 0, check_line);
 }
 
 bool input_queue_script(struct queue *queue, struct slice text,
                         const char *name)
 {
-	return each_line(queue, text, name, add_script_line);
+	return each_line(queue, text, name, 0, add_script_line);
 }
 
 bool input_insert_script(struct queue *queue, struct slice text,
-                         const char *name)
+                         const char *name, unsigned depth)
 {
 	queue_insert_begin(queue);
-	return each_line(queue, text, name, insert_script_line);
+	return each_line(queue, text, name, depth, insert_script_line);
 }
 
 /* --- secrets --- */

@@ -43,8 +43,9 @@ bool input_check_script(struct queue *queue, struct slice text,
 /* Adds its lines behind what waits, or in front of it. False: no memory. */
 bool input_queue_script(struct queue *queue, struct slice text,
                         const char *name);
+/* depth: how many scripts sourced each other on the way here. */
 bool input_insert_script(struct queue *queue, struct slice text,
-                         const char *name);
+                         const char *name, unsigned depth);
 /* Reads a secret: the file's first line. A file that others may read is
  * refused: ERR_IO with why. Wipe and deinit out. */
 enum error input_read_secret(const char *path, struct buf *out,

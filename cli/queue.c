@@ -31,11 +31,19 @@ struct queue {
 	struct list held;               /* done, and held */
 	size_t foreground, background;  /* running */
 	bool barrier;                   /* one is running */
+	struct item *waited;            /* --wait at the prompt */
 	unsigned last_number;
 	int status;
 	bool failed, told_drained;
 	struct timer pump;
 	struct words words;
+	struct name *names;
+};
+
+/* Of a script: origins point to it. */
+struct name {
+	struct name *next;
+	char text[];
 };
 
 enum { STATUS_USAGE = 2 };
@@ -110,6 +118,8 @@ static void finish(struct item *item)
 	q->told_drained = false;
 	timer_cancel(&item->timeout);
 	count_running(q, item, -1);
+	if (q->waited == item)
+		q->waited = NULL;
 	list_remove(&item->node);
 	list_append(item->holds != 0 ? &q->held : &q->dead, &item->node);
 	if (item->result.class != CLASS_NONE && item->result.rc == 0)
@@ -148,6 +158,16 @@ static void timed_out(void *arg)
 	queue_give_up(arg, ERR_TIMEOUT);
 }
 
+/* Rows of commands that take time have these two. */
+static bool wants(const struct item *item, const char *option)
+{
+	const struct arg_spec *spec = item->command->args;
+
+	while (spec->name != NULL && strcmp(spec->name, option) != 0)
+		spec++;
+	return spec->name != NULL && args_has(&item->args, option);
+}
+
 static void start(struct queue *q, struct item *item)
 {
 	enum run run = RUN_DONE;
@@ -163,6 +183,10 @@ static void start(struct queue *q, struct item *item)
 		return;
 	}
 	item->running = true;
+	if (wants(item, "--nowait"))
+		item_background(item);
+	else if (q->interactive && wants(item, "--wait"))
+		q->waited = item;
 	if (q->timeout_ms != 0)
 		timer_arm(&item->timeout, &q->env->timers, q->timeout_ms,
 		          timed_out, item);
@@ -282,7 +306,9 @@ static bool may_start(struct queue *q)
 {
 	if (list_empty(&q->pending))
 		return false;
-	if (q->interactive || q->foreground == 0)
+	if (q->interactive)
+		return q->waited == NULL;
+	if (q->foreground == 0)
 		return true;
 	return q->foreground < q->jobs && !q->barrier
 	       && !next_is_barrier(q);
@@ -334,6 +360,12 @@ void queue_free(struct queue *q)
 	free_items(&q->held);
 	free_items(&q->dead);
 	words_deinit(&q->words);
+	while (q->names != NULL) {
+		struct name *next = q->names->next;
+
+		free(q->names);
+		q->names = next;
+	}
 	free(q);
 }
 
@@ -514,7 +546,28 @@ void queue_stop(struct queue *q)
 
 bool queue_is_idle(const struct queue *q)
 {
-	return list_empty(&q->pending) && list_empty(&q->items);
+	if (!list_empty(&q->pending))
+		return false;
+	for (struct list *it = q->items.next; it != &q->items; it = it->next) {
+		const struct item *item = CONTAINER_OF(it, struct item, node);
+
+		if (!item->service || !item->background)
+			return false;
+	}
+	return true;
+}
+
+const char *queue_keep_name(struct queue *q, const char *name)
+{
+	size_t len = strlen(name) + 1;
+	struct name *n = malloc(sizeof(*n) + len);
+
+	if (n == NULL)
+		return NULL;
+	memcpy(n->text, name, len);
+	n->next = q->names;
+	q->names = n;
+	return n->text;
 }
 
 bool queue_is_drained(const struct queue *q)

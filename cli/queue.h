@@ -31,6 +31,7 @@ struct result {
 struct origin {
 	const char *name;       /* outlives the queue */
 	unsigned line;
+	unsigned depth;         /* of scripts that source each other */
 };
 
 struct item {
@@ -42,6 +43,9 @@ struct item {
 	struct origin origin;
 	unsigned column;
 	bool background, ignore_failure;
+	bool service;                   /* goes on until it is given up: the end
+	                                 * does not wait for it in the
+	                                 * background */
 	bool running, done, given_up;
 	unsigned holds;                 /* see item_hold() */
 	uint64_t started_us;
@@ -96,6 +100,10 @@ enum error queue_insert(struct queue *q, struct slice line,
 bool queue_precheck(struct queue *q, struct slice line,
                     const struct origin *origin);
 
+/* A copy of a script's name that lives as long as the queue, for origins.
+ * NULL: no memory. */
+const char *queue_keep_name(struct queue *q, const char *name);
+
 /* Ends a pending command; takes item->result. The item dies soon. */
 void queue_done(struct item *item);
 /* Sets item->result and returns RUN_DONE, for run()'s return:
@@ -125,7 +133,7 @@ void queue_give_up(struct item *item, enum error why);
 void queue_abandon(struct queue *q, enum error why);
 /* Forgets what waits; what is pending goes on. */
 void queue_stop(struct queue *q);
-/* Nothing is pending and nothing waits. */
+/* Nothing is pending (but services in the background), nothing waits. */
 bool queue_is_idle(const struct queue *q);
 /* No line waits, and nothing in the foreground runs. */
 bool queue_is_drained(const struct queue *q);

@@ -62,6 +62,12 @@ static const struct row rows[] = {
 	  "User-Agent and Server of our messages; empty: none" },
 };
 
+const struct slice settings_allow = SLICE_INIT(
+	"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, MESSAGE, REFER, UPDATE");
+const struct slice settings_allow_registrar = SLICE_INIT(
+	"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, MESSAGE, REFER, REGISTER, "
+	"UPDATE");
+
 void settings_init(struct settings *s)
 {
 	*s = (struct settings){
@@ -76,8 +82,7 @@ void settings_init(struct settings *s)
 		.user_agent = "sipsh/" PACKAGE_VERSION,
 	};
 	s->endpoint.user_agent = slice_str(s->user_agent);
-	s->endpoint.allow = SLICE("INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, "
-	                          "MESSAGE, REFER, UPDATE");
+	s->endpoint.allow = settings_allow;
 }
 
 static const struct row *find(struct slice name)

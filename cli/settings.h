@@ -28,6 +28,8 @@ struct settings {
 	char user_agent[128];
 };
 void settings_init(struct settings *s);
+/* What endpoint.allow is, and what it is where we serve a registrar. */
+extern const struct slice settings_allow, settings_allow_registrar;
 
 /* Sets NAME to VALUE. ERR_NOT_FOUND (no such setting), ERR_SYNTAX with why: "t1:
  * expected a duration, got 'x'". */

@@ -166,7 +166,7 @@ static const struct {
 	  "sip:x@h" },
 };
 
-START_TEST(the_remote_target_is_a_contact_that_can_be_used)
+START_TEST(the_target_is_a_contact_of_use)
 {
 	struct buf text = { 0 };
 	struct dialog *d;
@@ -240,7 +240,7 @@ static Suite *suite(void)
 	tcase_add_test(tests, the_2xx_computes_route_set_and_target_again);
 	tcase_add_test(tests, a_confirmed_dialog_keeps_its_route_set);
 	tcase_add_test(tests, sips_without_tls_is_not_secure);
-	tcase_add_loop_test(tests, the_remote_target_is_a_contact_that_can_be_used, 0,
+	tcase_add_loop_test(tests, the_target_is_a_contact_of_use, 0,
 	                    ARRAY_LEN(contacts));
 	tcase_add_test(tests, more_routes_than_can_be_kept_make_no_dialog);
 	tcase_add_test(tests, a_dialog_that_cannot_be_made_leaves_nothing);

@@ -127,7 +127,7 @@ START_TEST(a_challenge_is_answered_with_the_next_cseq_and_branch)
 }
 END_TEST
 
-START_TEST(the_ack_carries_the_credentials_of_its_invite_and_bye_its_own)
+START_TEST(ack_carries_its_invites_credentials_and_bye_its_own)
 {
 	struct slice of_invite, of_ack;
 	struct context *ctx;
@@ -342,7 +342,7 @@ static Suite *suite(void)
 	tcase_add_test(tests,
 	               a_challenge_is_answered_with_the_next_cseq_and_branch);
 	tcase_add_test(tests,
-	               the_ack_carries_the_credentials_of_its_invite_and_bye_its_own);
+	               ack_carries_its_invites_credentials_and_bye_its_own);
 	tcase_add_test(tests, cancel_repeats_the_credentials_of_its_invite);
 	tcase_add_test(tests, proxy_and_registrar_may_both_ask);
 	tcase_add_test(tests, a_stale_nonce_is_no_wrong_secret);

@@ -209,7 +209,7 @@ START_TEST(an_invite_that_comes_again_after_the_2xx_is_absorbed)
 END_TEST
 
 /* RFC 5407 3.1.4: offer and answer are done, so this one may be answered. */
-START_TEST(a_reinvite_before_the_ack_is_taken_when_the_answer_is_out)
+START_TEST(a_reinvite_before_the_ack_may_follow_our_answer)
 {
 	struct context *ctx = agent_ring(&alice);
 
@@ -447,7 +447,7 @@ static const struct {
 	{ false, 0, 2000 },
 };
 
-START_TEST(after_491_the_owner_of_the_call_id_waits_longer)
+START_TEST(after_491_the_callers_wait_is_longer)
 {
 	struct context *ctx = waits[_i].caller ? agent_talk(&alice)
 	                                       : agent_be_called(&alice);
@@ -651,8 +651,7 @@ static Suite *suite(void)
 	tcase_add_test(tests, cancel_after_our_2xx_changes_nothing);
 	tcase_add_test(tests,
 	               an_invite_that_comes_again_after_the_2xx_is_absorbed);
-	tcase_add_test(tests,
-	               a_reinvite_before_the_ack_is_taken_when_the_answer_is_out);
+	tcase_add_test(tests, a_reinvite_before_the_ack_may_follow_our_answer);
 	tcase_add_test(tests, a_reinvite_before_the_ack_of_our_offer_is_491);
 	tcase_add_test(tests, a_bye_before_the_ack_ends_the_call_and_its_2xx);
 	tcase_add_test(tests, the_callee_hangs_up_when_the_ack_is_there);
@@ -670,7 +669,7 @@ static Suite *suite(void)
 	tcase_add_test(tests, an_invite_that_crosses_ours_is_491);
 	tcase_add_test(tests,
 	               an_update_with_an_offer_that_crosses_our_invite_is_491);
-	tcase_add_loop_test(tests, after_491_the_owner_of_the_call_id_waits_longer, 0,
+	tcase_add_loop_test(tests, after_491_the_callers_wait_is_longer, 0,
 	                    ARRAY_LEN(waits));
 	tcase_add_test(tests,
 	               a_peer_that_always_says_491_is_not_asked_for_ever);

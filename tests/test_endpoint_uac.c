@@ -422,7 +422,7 @@ START_TEST(a_2xx_to_reinvite_and_update_moves_the_target)
 END_TEST
 
 /* U27 */
-START_TEST(a_2xx_without_tag_and_contact_makes_a_dialog_all_the_same)
+START_TEST(a_2xx_without_tag_and_contact_makes_a_dialog)
 {
 	struct context *ctx = agent_call(&alice);
 	const struct message *m;
@@ -456,7 +456,7 @@ static const struct {
 	{ "nobody has credentials", 401, "auth", true },
 };
 
-START_TEST(a_call_that_is_refused_says_why_and_closes)
+START_TEST(a_refused_call_says_why_and_closes)
 {
 	agent_call(&alice);
 	rig_reply_status(&rig, rig_last(&rig), refusals[_i].status);
@@ -516,7 +516,7 @@ static const struct {
 	  ERR_NO_TRANSPORT },
 };
 
-START_TEST(what_cannot_be_sent_is_said_at_once_or_told_later)
+START_TEST(what_cannot_be_sent_is_told)
 {
 	enum error err;
 	struct context *ctx;
@@ -557,7 +557,7 @@ static const struct {
 	{ "UPDATE", 0, "timeout" },
 };
 
-START_TEST(a_failure_inside_a_dialog_ends_it_only_for_481_and_408)
+START_TEST(only_481_and_408_end_a_dialog)
 {
 	struct context *ctx = agent_talk(&alice);
 
@@ -867,7 +867,8 @@ static Suite *suite(void)
 	tcase_add_test(tests, the_ack_carries_the_answer_to_a_late_offer);
 	tcase_add_test(tests, a_repeated_2xx_is_acked_for_32_seconds_only);
 	tcase_add_test(tests, each_fork_has_its_own_early_dialog);
-	tcase_add_test(tests, the_first_2xx_wins_and_others_are_acked_and_byed);
+	tcase_add_test(tests,
+	               the_first_2xx_wins_and_others_are_acked_and_byed);
 	tcase_add_test(tests,
 	               forks_that_never_answered_end_64_t1_after_the_2xx);
 	tcase_add_test(tests, a_flood_of_forks_is_bounded);
@@ -875,21 +876,21 @@ static Suite *suite(void)
 	tcase_add_test(tests, a_strict_router_takes_the_request_uri);
 	tcase_add_test(tests, a_preset_route_leads_requests_outside_dialogs);
 	tcase_add_test(tests, a_2xx_to_reinvite_and_update_moves_the_target);
-	tcase_add_test(tests,
-	               a_2xx_without_tag_and_contact_makes_a_dialog_all_the_same);
-	tcase_add_loop_test(tests, a_call_that_is_refused_says_why_and_closes, 0,
+	tcase_add_test(tests, a_2xx_without_tag_and_contact_makes_a_dialog);
+	tcase_add_loop_test(tests, a_refused_call_says_why_and_closes, 0,
 	                    ARRAY_LEN(refusals));
 	tcase_add_test(tests, a_silent_peer_is_a_timeout_after_32_seconds);
 	tcase_add_test(tests, a_closed_port_is_told_at_once);
-	tcase_add_loop_test(tests, what_cannot_be_sent_is_said_at_once_or_told_later, 0,
+	tcase_add_loop_test(tests, what_cannot_be_sent_is_told, 0,
 	                    ARRAY_LEN(failures));
-	tcase_add_loop_test(tests, a_failure_inside_a_dialog_ends_it_only_for_481_and_408, 0,
+	tcase_add_loop_test(tests, only_481_and_408_end_a_dialog, 0,
 	                    ARRAY_LEN(within));
 	tcase_add_test(tests, only_one_invite_is_open_at_a_time);
 	tcase_add_test(tests, another_endpoint_refuses_the_context);
 	tcase_add_test(tests, a_context_may_be_closed_by_whoever_hears_of_it);
 	tcase_add_test(tests, the_bye_of_an_answer_waits_for_its_ack);
-	tcase_add_test(tests, a_refused_call_may_be_tried_again_in_its_context);
+	tcase_add_test(tests,
+	               a_refused_call_may_be_tried_again_in_its_context);
 	tcase_add_test(tests, register_says_what_it_was_told);
 	tcase_add_test(tests, register_may_carry_the_contact_of_its_leg);
 	tcase_add_test(tests, a_register_without_contact_is_a_query);

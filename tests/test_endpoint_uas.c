@@ -103,7 +103,7 @@ static const struct {
 	  481, HEADER_OTHER, NULL },
 };
 
-START_TEST(what_8_2_refuses_is_refused_without_asking)
+START_TEST(the_application_is_not_asked_for_all)
 {
 	struct slice value;
 
@@ -323,6 +323,41 @@ START_TEST(an_invite_that_waits_gets_100_within_200_ms)
 }
 END_TEST
 
+/* 13.3.1.1 */
+START_TEST(a_call_that_rings_says_so_every_minute)
+{
+	struct context *ctx = agent_ring(&alice);
+
+	ck_assert_int_eq(agent_answer(&alice, 180), OK);
+	rig_advance(&rig, 59999);
+	ck_assert_uint_eq(agent_count(&alice, "SIP/2.0 180"), 1);
+	rig_advance(&rig, 1);
+	ck_assert_uint_eq(agent_count(&alice, "SIP/2.0 180"), 2);
+	rig_advance(&rig, 60000);
+	ck_assert_uint_eq(agent_count(&alice, "SIP/2.0 180"), 3);
+	ck_assert(endpoint_hangup(alice.ep, ctx, NULL, NULL));
+	rig_advance(&rig, 120000);
+	ck_assert_uint_eq(agent_count(&alice, "SIP/2.0 180"), 3);
+}
+END_TEST
+
+/* 13.3.1 */
+START_TEST(a_call_that_expires_gets_487)
+{
+	receive(&(struct rig_request){
+		.method = "INVITE", .contact = contact,
+		.extra = "Expires: 20\r\n",
+	});
+	ck_assert_int_eq(agent_answer(&alice, 180), OK);
+	rig_advance(&rig, 19999);
+	ck_assert_uint_eq(agent_count(&alice, "SIP/2.0 487"), 0);
+	rig_advance(&rig, 1);
+	ck_assert_uint_eq(agent_count(&alice, "SIP/2.0 487"), 1);
+	ck_assert_str_eq(agent_ending(&alice)->cause, "timeout");
+	ck_assert_int_eq(agent_answer(&alice, 200), ERR_NOT_FOUND);
+}
+END_TEST
+
 /* U16, N8 */
 START_TEST(the_2xx_is_repeated_until_64_t1_and_then_bye)
 {
@@ -498,7 +533,7 @@ START_TEST(a_lower_cseq_is_500)
 END_TEST
 
 /* U27 */
-START_TEST(a_request_without_from_tag_makes_a_dialog_with_a_null_tag)
+START_TEST(a_request_without_from_tag_has_a_null_tag)
 {
 	struct context *ctx;
 	struct dialog *d;
@@ -567,6 +602,29 @@ START_TEST(the_callee_may_play_a_fork_with_tags_of_its_own)
 }
 END_TEST
 
+static void close_all(struct context *ctx, void *arg)
+{
+	struct agent *a = arg;
+
+	endpoint_close_context(a->ep, ctx);
+	while (endpoint_contexts(a->ep) != 0)
+		endpoint_close_context(a->ep, endpoint_find_context(
+			a->ep, a->incoming[1].context));
+}
+
+START_TEST(contexts_may_be_closed_while_they_are_walked)
+{
+	receive(&(struct rig_request){ .method = "MESSAGE" });
+	receive(&(struct rig_request){
+		.method = "MESSAGE", .call_id = "other",
+		.via = "SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKother",
+	});
+	ck_assert_uint_eq(endpoint_contexts(alice.ep), 2);
+	endpoint_each_context(alice.ep, close_all, &alice);
+	ck_assert_uint_eq(endpoint_contexts(alice.ep), 0);
+}
+END_TEST
+
 /* What Perl's Net::SIP cannot do: both ends in one endpoint. */
 START_TEST(an_endpoint_can_call_itself)
 {
@@ -623,7 +681,7 @@ static Suite *suite(void)
 	Suite *s = test_suite("endpoint_uas", &tests);
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
-	tcase_add_loop_test(tests, what_8_2_refuses_is_refused_without_asking, 0,
+	tcase_add_loop_test(tests, the_application_is_not_asked_for_all, 0,
 	                    ARRAY_LEN(screened));
 	tcase_add_test(tests, what_settings_allow_and_support_passes);
 	tcase_add_test(tests, an_ack_of_no_dialog_is_ignored);
@@ -637,6 +695,8 @@ static Suite *suite(void)
 	tcase_add_test(tests, closing_a_context_leaves_no_request_unanswered);
 	tcase_add_test(tests, a_call_rings_is_answered_and_acked);
 	tcase_add_test(tests, an_invite_that_waits_gets_100_within_200_ms);
+	tcase_add_test(tests, a_call_that_rings_says_so_every_minute);
+	tcase_add_test(tests, a_call_that_expires_gets_487);
 	tcase_add_test(tests, the_2xx_is_repeated_until_64_t1_and_then_bye);
 	tcase_add_test(tests, the_2xx_is_repeated_over_tcp_too);
 	tcase_add_test(tests, a_refused_call_ends_and_closes);
@@ -649,12 +709,12 @@ static Suite *suite(void)
 	tcase_add_test(tests,
 	               a_new_from_uri_with_the_old_tag_is_the_same_dialog);
 	tcase_add_test(tests, a_lower_cseq_is_500);
-	tcase_add_test(tests,
-	               a_request_without_from_tag_makes_a_dialog_with_a_null_tag);
+	tcase_add_test(tests, a_request_without_from_tag_has_a_null_tag);
 	tcase_add_test(tests,
 	               a_bye_in_an_early_dialog_answers_the_invite_with_487);
 	tcase_add_test(tests, hanging_up_refuses_a_call_that_rings);
 	tcase_add_test(tests, the_callee_may_play_a_fork_with_tags_of_its_own);
+	tcase_add_test(tests, contexts_may_be_closed_while_they_are_walked);
 	tcase_add_test(tests, an_endpoint_can_call_itself);
 	tcase_add_test(tests, an_answer_survives_every_shortage_of_memory);
 	return s;

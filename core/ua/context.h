@@ -30,7 +30,7 @@ struct context_params {
 	const struct slice *routes;     /* preset, first hop first (U20) */
 	size_t nroutes;
 	uint32_t cseq;                  /* the last one used; 0 */
-	struct credentials *credentials; /* borrowed, must outlive; may be NULL */
+	struct credentials *credentials; /* borrowed, must outlive; or NULL */
 };
 
 /* Where the INVITE usage of a context stands. */
@@ -70,9 +70,9 @@ void *context_user(const struct context *ctx);
 
 /* What befalls a context that no response and no request tells of. */
 enum context_event {
-	CONTEXT_CALL_ENDED,     /* the last dialog of its INVITE is over, or the
-	                         * INVITE failed, or theirs was cancelled or refused;
-	                         * see struct context_ending */
+	CONTEXT_CALL_ENDED,     /* the last dialog of its INVITE is over, or
+	                         * the INVITE failed, or theirs was cancelled
+	                         * or refused; see struct context_ending */
 	CONTEXT_CLOSED          /* the last call: ctx dies afterwards */
 };
 /* Why a call ended, with the words of CLI.md's call.ended and call.failed. */
@@ -85,8 +85,10 @@ struct context_ending {
 	struct slice reason;
 	enum error err;
 };
-/* Called once with CONTEXT_CALL_ENDED for each context that had an INVITE,
- * and once with CONTEXT_CLOSED for each. ending is NULL with the latter. */
+/* Called once with CONTEXT_CALL_ENDED for each context that had an INVITE
+ * (unless it is closed before), and once with CONTEXT_CLOSED for each, which
+ * may come a while later: a late 2xx has to find its ACK. ending is NULL with
+ * the latter. */
 typedef void context_fn(struct context *ctx, enum context_event ev,
                         const struct context_ending *ending, void *arg);
 void context_watch(struct context *ctx, context_fn *fn, void *arg);

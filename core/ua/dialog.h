@@ -17,7 +17,8 @@ struct dialog;
 enum dialog_state dialog_state(const struct dialog *d);
 struct slice dialog_call_id(const struct dialog *d);
 struct slice dialog_local_tag(const struct dialog *d);
-struct slice dialog_remote_tag(const struct dialog *d); /* may be empty (12.1) */
+/* May be empty: a null tag (12.1). */
+struct slice dialog_remote_tag(const struct dialog *d);
 struct slice dialog_remote_target(const struct dialog *d);
 /* From and To values of requests that we send in it. */
 struct slice dialog_local(const struct dialog *d);

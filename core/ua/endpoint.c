@@ -147,6 +147,9 @@ void endpoint_close_context(struct endpoint *ep, struct context *ctx)
 	ctx->closed = true;
 	ctx->state = CONTEXT_ENDED;
 	hash_remove(&ep->contexts_by_id, &ctx->by_id);
+	for (struct context_cursor *c = ep->cursors; c != NULL; c = c->outer)
+		if (c->next == &ctx->node)
+			c->next = ctx->node.next;
 	list_remove(&ctx->node);
 	endpoint_bury(ep, &ep->dead_contexts, &ctx->node);
 	if (ctx->watch != NULL)
@@ -171,8 +174,15 @@ struct context *endpoint_find_context(struct endpoint *ep, uint64_t id)
 void endpoint_each_context(struct endpoint *ep, endpoint_each_fn *fn,
                            void *arg)
 {
-	LIST_EACH(it, &ep->contexts)
+	struct context_cursor cursor = { .outer = ep->cursors };
+
+	ep->cursors = &cursor;
+	for (struct list *it = ep->contexts.next; it != &ep->contexts;
+	     it = cursor.next) {
+		cursor.next = it->next;
 		fn(CONTAINER_OF(it, struct context, node), arg);
+	}
+	ep->cursors = cursor.outer;
 }
 
 size_t endpoint_contexts(const struct endpoint *ep)

@@ -32,16 +32,19 @@ struct outcome {
 	bool final;
 	enum error err;                 /* OK: the response says all.
 	                                 * ERR_AUTH: a 401 or 407 that cannot be
-	                                 * answered, ERR_TIMEOUT, ERR_REFUSED, ERR_DNS,
-	                                 * ERR_TLS, ERR_PROTOCOL, ERR_CANCELLED... */
+	                                 * answered, ERR_TIMEOUT, ERR_REFUSED,
+	                                 * ERR_DNS, ERR_TLS, ERR_PROTOCOL (a
+	                                 * redirection that leads nowhere),
+	                                 * ERR_CANCELLED... */
 	const char *text;               /* why, for a person; "" when OK */
 	const struct flow *flow;        /* of the response, or the last tried;
 	                                 * leg NULL when none was */
 	struct dialog *dialog;          /* it made or belongs to; or NULL */
 	bool repeated;                  /* a 2xx to INVITE seen before: it was
 	                                 * ACKed again; for counting only */
-	bool unwanted;                  /* a further 2xx of a forked INVITE: it
-	                                 * is ACKed and BYEd */
+	bool unwanted;                  /* a 2xx to INVITE that came too late,
+	                                 * after another fork's or our CANCEL:
+	                                 * it is ACKed and BYEd */
 	enum method method;
 	struct slice method_name;
 	uint32_t cseq;
@@ -56,10 +59,12 @@ struct outcome {
 /*
  * Reports on one request: zero or more provisional responses (INVITE: all;
  * others: none but 100 is told), then one final report (response or err); an
- * INVITE that forked may report more 2xx afterwards. Challenges that can be
- * answered and redirects that are followed do not come here. The outcome dies when
- * this returns. Never called from inside the function that sends. The callee
- * may send further requests on ctx, or close it.
+ * INVITE that forked may report more 2xx afterwards. What leads to another
+ * try does not come here: a challenge that can be answered, a redirection
+ * that is followed, a target behind which there is another (RFC 3263 4.3), a
+ * 491 that can be waited out (14.1). The outcome dies when this returns.
+ * Never called from inside the function that sends. The callee may send
+ * further requests on ctx, or close it.
  */
 typedef void response_fn(struct endpoint *ep, struct context *ctx,
                          const struct outcome *o, void *arg);
@@ -75,33 +80,38 @@ struct incoming {
 };
 
 /*
- * Called for INVITE and re-INVITE (the application rings and answers; 100 goes by itself),
- * for ACK (the call is established), for CANCEL and BYE (to inform: they are
- * answered already), and for any other request of a method in the
- * allow set (the application answers it, now or later by id). What RFC 3261 8.2 answers
- * without asking (400, 405, 415, 416, 420, 481, 482, 491, 500, 501) does not come
- * here. The incoming and its slices die when this returns. 
+ * Called for INVITE and re-INVITE (the application rings and answers; 100
+ * goes by itself), for ACK (the call is established), for CANCEL and BYE (to
+ * inform: they are answered already), and for any other request of a method
+ * in the allow set (the application answers it, now or later by id). What RFC
+ * 3261 8.2 answers without asking (400, 405, 415, 416, 420, 481, 482, 491,
+ * 500, 501) does not come here. The incoming and its slices die when this
+ * returns.
  */
 typedef void application_fn(struct endpoint *ep, struct context *ctx,
                             const struct incoming *in, void *arg);
 
 /*
- * A challenge is in scope and no secret is at hand: the application may ask its
- * user, then calls endpoint_retry_auth(ep, id) with the secret set in the
- * context's credentials, or endpoint_give_up_auth(). False: do not wait. 
+ * A challenge is in scope and no secret is at hand: the application may ask
+ * its user, then calls endpoint_retry_auth(ep, id) with the secret set in the
+ * context's credentials, or endpoint_give_up_auth(); these two may report the
+ * outcome before they return. False: do not wait.
  */
 typedef bool ask_fn(struct endpoint *ep, struct context *ctx, uint64_t id,
                     struct slice method, struct slice realm, void *arg);
 
 struct endpoint_settings {
 	struct slice user_agent;        /* User-Agent and Server; empty: none */
-	struct slice allow;             /* "INVITE, ACK, BYE, ..."; methods that are
-	                                 * let through, and the Allow header */
+	struct slice allow;             /* "INVITE, ACK, BYE, ..."; methods that
+	                                 * are let through, and the Allow
+	                                 * header */
 	struct slice supported;         /* option tags; may be empty */
 	struct slice accept;            /* of bodies of INVITE; application/sdp,
 	                                 * multipart/mixed */
-	unsigned redirects;             /* hops followed; 0: none, the default */
-	unsigned max_calls;             /* unanswered incoming calls: 20; more get 486 */
+	unsigned redirects;             /* followed for one request; 0: none,
+	                                 * the default */
+	unsigned max_calls;             /* unanswered incoming calls: 20; more
+	                                 * get 486 */
 };
 extern const struct endpoint_settings endpoint_settings_default;
 
@@ -125,24 +135,24 @@ const struct endpoint_settings *endpoint_settings(const struct endpoint *ep);
 
 struct request_params {
 	struct slice method;
-	struct slice uri;               /* Request-URI; empty: the dialog's remote
-	                                 * target, else To's URI */
-	const struct field *fields;     /* further headers; they win (request.h) */
+	struct slice uri;               /* Request-URI; empty: the dialog's
+	                                 * remote target, else To's URI */
+	const struct field *fields;     /* further ones; they win (request.h) */
 	size_t nfields;
 	struct slice content_type, body;
 	uint32_t cseq;                  /* 0: the next */
 	struct slice ready;             /* a whole request as text instead of
-	                                 * all above: sent as it is but for a Via */
+	                                 * all above: sent as it is but for a
+	                                 * Via */
 	const struct target *destination; /* NULL: where route and URI lead */
 	const struct message *resp40x;  /* authorise ahead by this challenge */
 	bool with_contact;              /* write ours into a request that has
 	                                 * none of itself: all but INVITE,
-	                                 * SUBSCRIBE, UPDATE, REFER and NOTIFY */
+	                                 * SUBSCRIBE, UPDATE, REFER, NOTIFY */
 	struct slice contact_params;    /* behind our Contact: ";expires=60" */
 	struct dialog *dialog;          /* NULL: context_dialog() */
 	bool outside_dialog;            /* send it without one's state */
-	response_fn *fn;                /* may be NULL; of INVITE also the default of
-	                                 * nothing else: each request has its own */
+	response_fn *fn;                /* of this request alone; or NULL */
 	void *arg;
 };
 
@@ -150,9 +160,10 @@ struct request_params {
  * Sends a request: in ctx (its dialog, if there is one), or in a new context
  * made of params where ctx is NULL. Returns the context, or NULL with *err:
  * ERR_SYNTAX (a value that cannot be sent, no From or To), ERR_STATE (another
- * endpoint's context; BYE without a dialog; an INVITE while one is
- * open), ERR_NOMEM. All else is told to fn. A request in a new context that makes no
- * dialog closes it after its final report.
+ * endpoint's context; BYE without a dialog; an INVITE while one is open, ours
+ * or theirs; ACK and CANCEL, which go by themselves), ERR_NOMEM. All else is
+ * told to fn. A request in a new context that makes no dialog closes it after
+ * its final report.
  */
 struct context *endpoint_new_request(struct endpoint *ep,
                                      struct context *ctx,
@@ -191,27 +202,31 @@ struct context *endpoint_register(struct endpoint *ep,
 
 /*
  * Cancels the most recent INVITE of ctx that has no final response yet. The
- * CANCEL waits for the first provisional response (9.1); a 2xx that crosses it is ACKed and
- * BYEd; without an end after 64*T1 the INVITE is given up. Returns how many: 0 or 1.
- * fn hears of the CANCEL's own outcome; may be NULL.
+ * CANCEL waits for the first provisional response (9.1); a 2xx that crosses
+ * it is ACKed and BYEd; without an end 64*T1 later the INVITE is given up
+ * (ERR_CANCELLED). Returns how many: 0 or 1. fn hears of the CANCEL's own
+ * outcome, if one is sent; may be NULL.
  */
 unsigned endpoint_cancel_invite(struct endpoint *ep, struct context *ctx,
                                 response_fn *fn, void *arg);
 
-/* Cancels, refuses (603) or hangs up (BYE on each dialog), whichever fits;
- * fn hears of the BYE's outcome. False when there is nothing to end. */
+/* Cancels, refuses (603) or hangs up (BYE on each dialog; where our 2xx still
+ * waits for its ACK, behind that, 15), whichever fits; fn hears of the BYE's
+ * outcome. False when there is nothing to end. */
 bool endpoint_hangup(struct endpoint *ep, struct context *ctx,
                      response_fn *fn, void *arg);
 
-/* Forgets ctx and stops its deliveries. Sends nothing. */
+/* Forgets ctx and stops its deliveries; CONTEXT_CLOSED is all that is told.
+ * Sends nothing but a 480 for each request that nobody answered. */
 void endpoint_close_context(struct endpoint *ep, struct context *ctx);
 
 /*
- * Answers the request with this id. A 2xx to INVITE, and a 1xx with a To tag, get
- * Contact, Allow and Supported; the 2xx is repeated until its ACK comes
- * (13.3.1.4). ERR_NOT_FOUND: it was answered, cancelled or is gone.
- * ERR_SYNTAX, ERR_NOMEM, ERR_STATE. keep_to_tag: parts->to_tag is used as it
- * is (empty: ours).
+ * Answers the request with this id. A 2xx to INVITE, and a 1xx with a To tag,
+ * get Contact, Allow and Supported; the 2xx is repeated until its ACK comes
+ * (13.3.1.4), and the 1xx every minute (13.3.1.1). parts->to_tag is used as
+ * it is, another tag making another dialog (empty: ours). ERR_NOT_FOUND: it
+ * was answered, cancelled or is gone. ERR_SYNTAX, ERR_NOMEM; ERR_STATE: a
+ * provisional response or a 408 to other than INVITE (RFC 4320).
  */
 enum error endpoint_new_response(struct endpoint *ep, uint64_t id,
                                  const struct response_parts *parts);
@@ -223,8 +238,8 @@ bool endpoint_pending_request(struct endpoint *ep, uint64_t id,
 void endpoint_receive(struct endpoint *ep, const struct flow *from,
                       struct slice wire);
 
-/* All contexts, for tables and for the end of the program. fn may close the one it is
- * given. */
+/* All contexts, oldest first, for tables and for the end of the program. fn
+ * may close any. */
 typedef void endpoint_each_fn(struct context *ctx, void *arg);
 void endpoint_each_context(struct endpoint *ep, endpoint_each_fn *fn,
                            void *arg);
@@ -232,8 +247,9 @@ size_t endpoint_contexts(const struct endpoint *ep);
 /* By id, or NULL. */
 struct context *endpoint_find_context(struct endpoint *ep, uint64_t id);
 
-/* Allow, Accept, Accept-Encoding, Accept-Language and Supported, as 11.2 wants them
- * in a 200 to OPTIONS: returns how many of out (at least 5) were set. */
+/* Allow, Accept, Accept-Encoding, Accept-Language and Supported, as 11.2
+ * wants them in a 200 to OPTIONS: returns how many of out (at least 5) were
+ * set. */
 size_t endpoint_capabilities(const struct endpoint *ep, struct field *out);
 
 #endif

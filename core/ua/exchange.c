@@ -105,60 +105,68 @@ static bool wants_tcp(const struct exchange *x, const struct target *target,
 	                             target->addr.family) != NULL;
 }
 
-static enum error send_over(struct exchange *x, const struct target *target,
-                            struct slice credentials)
+static enum error seal(struct exchange *x, struct outbound *o,
+                       struct buf *wire)
 {
 	struct uri uri;
-	struct outbound o = {
-		.target = target,
-		.cseq = x->cseq,
-		.with_contact = x->with_contact,
-		.secure = uri_parse(request_draft_uri(&x->draft), &uri)
-		          && uri.scheme == URI_SIPS,
-		.contact_params = slice_str(x->contact_params),
-		.credentials = credentials,
-	};
-	struct buf wire = { 0 };
-	enum error err = outbound_seal(x->ctx, &x->draft, &o, &wire);
 
-	if (err != OK)
-		goto out;
-	if (wants_tcp(x, target, wire.len)) {
-		err = ERR_LIMIT;
-		goto out;
-	}
-	x->flow = x->ctx->flow = o.flow;
-	memcpy(x->branch, o.branch, BRANCH_LEN);
-	err = start_transaction(x, &wire);
+	o->cseq = x->cseq;
+	o->with_contact = x->with_contact;
+	o->contact_params = slice_str(x->contact_params);
+	o->secure = uri_parse(request_draft_uri(&x->draft), &uri)
+	            && uri.scheme == URI_SIPS;
+	return outbound_seal(x->ctx, &x->draft, o, wire);
+}
+
+static enum error start_sealed(struct exchange *x, const struct outbound *o,
+                               struct buf *wire)
+{
+	enum error err;
+
+	x->flow = x->ctx->flow = o->flow;
+	memcpy(x->branch, o->branch, BRANCH_LEN);
+	err = start_transaction(x, wire);
 	if (err == OK)
 		x->phase = EXCHANGE_SENT;
-out:
-	buf_deinit(&wire);
 	return err;
+}
+
+/* False: it has to go over UDP all the same. */
+static bool start_over_tcp(struct exchange *x, const struct target *target,
+                           struct slice credentials)
+{
+	struct target over_tcp = {
+		.transport = TRANSPORT_TCP, .addr = target->addr,
+	};
+	struct outbound o = {
+		.target = &over_tcp, .credentials = credentials,
+	};
+	struct buf wire = { 0 };
+
+	x->over_tcp = seal(x, &o, &wire) == OK
+	              && start_sealed(x, &o, &wire) == OK;
+	x->tcp_refused = !x->over_tcp;
+	buf_deinit(&wire);
+	return x->over_tcp;
 }
 
 static enum error send_to(struct exchange *x, const struct target *target)
 {
-	struct target over_tcp = *target;
-	struct buf credentials = { 0 };
+	struct buf credentials = { 0 }, wire = { 0 };
+	struct outbound o = { .target = target };
 	enum error err = print_credentials(x, &credentials);
 
-	if (err != OK)
-		goto out;
 	x->over_tcp = false;
-	err = send_over(x, target, buf_view(&credentials));
-	if (err != ERR_LIMIT || target->transport != TRANSPORT_UDP)
-		goto out;
-	over_tcp.transport = TRANSPORT_TCP;
-	x->over_tcp = true;
-	err = send_over(x, &over_tcp, buf_view(&credentials));
+	o.credentials = buf_view(&credentials);
 	if (err == OK)
+		err = seal(x, &o, &wire);
+	if (err != OK || (wants_tcp(x, target, wire.len)
+	                  && start_over_tcp(x, target, o.credentials)))
 		goto out;
-	x->over_tcp = false;
-	x->tcp_refused = true;
-	err = send_over(x, target, buf_view(&credentials));
+	err = start_sealed(x, &o, &wire);
 out:
 	buf_deinit(&credentials);
+	buf_deinit(&wire);
 	return err;
 }
 

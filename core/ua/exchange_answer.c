@@ -378,7 +378,7 @@ static void take_refusal(struct exchange *x, const struct message *response)
 	unsigned status = response->status;
 
 	timer_cancel(&x->timer);
-	if (status / 100 == 3) {
+	if (status >= 300 && status <= 302) {
 		take_redirect(x, response);
 		return;
 	}

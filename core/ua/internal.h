@@ -21,6 +21,12 @@
 #include "core/ua/dialog_internal.h"
 #include "core/ua/endpoint.h"
 
+/* Where a walk over the contexts goes on, whatever is closed meanwhile. */
+struct context_cursor {
+	struct list *next;
+	struct context_cursor *outer;
+};
+
 struct endpoint {
 	struct transactions *transactions;
 	struct dispatcher *dispatcher;
@@ -31,6 +37,7 @@ struct endpoint {
 	ask_fn *ask;
 	void *ask_arg;
 	struct list contexts;
+	struct context_cursor *cursors;
 	struct hash contexts_by_id;
 	struct hash dialogs;            /* by Call-ID and local tag */
 	struct hash exchanges;          /* by id */

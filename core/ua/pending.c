@@ -121,6 +121,7 @@ void pending_end(struct pending *p)
 	struct endpoint *ep = p->ctx->endpoint;
 
 	stop_ringing(p);
+	timer_cancel(&p->expiry);
 	timer_cancel(&p->timer);
 	hash_remove(&ep->pendings, &p->by_id);
 	hash_remove(&ep->pendings_by_transaction, &p->by_transaction);

@@ -24,7 +24,8 @@ struct pending {
 	bool has_body;
 	bool ringing;                   /* counted as an unanswered call */
 	unsigned status;                /* the final one that was sent; or 0 */
-	struct timer timer;             /* of the 2xx to INVITE: */
+	struct timer expiry;            /* an INVITE's Expires (13.3.1) */
+	struct timer timer;             /* of its last 1xx, or its 2xx: */
 	uint32_t interval_ms;
 	uint64_t give_up_us;
 	bool bye_on_ack;                /* hung up meanwhile */

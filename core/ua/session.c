@@ -149,10 +149,11 @@ static void take_first_success(struct exchange *x, struct outcome *o)
 	struct context *ctx = x->ctx;
 
 	(void)dialog_confirm(o->dialog, o->response);
-	o->unwanted = x->cancelled || x->winner != NULL || ctx->call_ended;
-	o->dialog->unwanted = o->unwanted;
 	if (x->winner == NULL)
 		x->winner = o->dialog;
+	o->unwanted = x->cancelled || x->winner != o->dialog
+	              || ctx->call_ended;
+	o->dialog->unwanted = o->unwanted;
 	if (!o->unwanted) {
 		ctx->state = CONTEXT_CONFIRMED;
 		ctx->was_up = true;
@@ -220,12 +221,21 @@ static void fail_first(struct exchange *x, struct outcome *o)
 		         o->response != NULL && !x->cancelled);
 }
 
+/* 13.2.2.4: forks that did not answer by now will not any more. */
+static void end_search(struct exchange *x)
+{
+	session_end_early(x->ctx);
+	if (x->winner == NULL)
+		context_end_call(x->ctx, &(struct context_ending){
+			.cause = "error", .err = ERR_NOMEM,
+		});
+}
+
 void session_report_invite(struct exchange *x, struct outcome *o)
 {
 	if (o == NULL) {
-		/* 13.2.2.4: forks that did not answer will not any more. */
 		if (x->dialog == NULL)
-			session_end_early(x->ctx);
+			end_search(x);
 		return;
 	}
 	if (o->response != NULL && o->response->status < 200) {

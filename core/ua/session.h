@@ -27,6 +27,9 @@ void session_end_early(struct context *ctx);
 
 /* --- theirs (session_callee.c) --- */
 
+/* p, an INVITE that m made, is not wanted any more once its Expires is over
+ * (13.3.1). */
+void session_expect_end(struct pending *p, const struct message *m);
 /* Answers p; for an INVITE, with all that this means for the call. */
 enum error session_answer(struct pending *p,
                           const struct response_parts *parts);

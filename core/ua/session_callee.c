@@ -2,6 +2,8 @@
 
 #include "core/ua/session.h"
 
+enum { PROVISIONAL_EVERY_MS = 60000 };
+
 /* --- how it ends --- */
 
 static void end_call(struct context *ctx, bool by_remote, const char *cause,
@@ -29,6 +31,45 @@ static void end_refused(struct pending *p, bool by_remote, const char *cause,
 		end_call(ctx, by_remote, cause, status);
 	}
 	context_settle(ctx);
+}
+
+/* --- while it rings --- */
+
+static void on_expiry(void *arg)
+{
+	struct pending *p = arg;
+
+	pending_refuse(p, 487);
+	end_refused(p, true, "timeout", 487);
+}
+
+void session_expect_end(struct pending *p, const struct message *m)
+{
+	struct slice value = message_header(m, HEADER_EXPIRES, 0);
+	uint32_t expires_s;
+
+	if (value.p != NULL && delta_seconds_parse(value, &expires_s)
+	    && expires_s != 0)
+		timer_arm(&p->expiry, &p->ctx->endpoint->env->timers,
+		          1000ULL * expires_s, on_expiry, p);
+}
+
+/* 13.3.1.1: proxies take a call for dead that says nothing for 3 minutes. */
+static void on_minute(void *arg);
+
+static void arm_minute(struct pending *p)
+{
+	timer_arm(&p->timer, &p->ctx->endpoint->env->timers,
+	          PROVISIONAL_EVERY_MS, on_minute, p);
+}
+
+static void on_minute(void *arg)
+{
+	struct pending *p = arg;
+
+	if (p->transaction != NULL)
+		(void)server_transaction_resend(p->transaction);
+	arm_minute(p);
 }
 
 /* --- the 2xx until its ACK --- */
@@ -185,8 +226,15 @@ enum error session_answer(struct pending *p,
 	if (parts->status / 100 == 2)
 		refresh_target(p);
 	err = pending_respond(p, parts);
-	if (err != OK || parts->status < 200)
+	if (err != OK)
 		return err;
+	if (parts->status < 200) {
+		if (parts->status > 100)
+			arm_minute(p);
+		return OK;
+	}
+	timer_cancel(&p->expiry);
+	timer_cancel(&p->timer);
 	if (p->method == METHOD_INVITE && parts->status < 300)
 		accept_invite(p);
 	else

@@ -39,8 +39,12 @@ static bool carries_contact(enum method method)
 static struct field *all_fields(const struct endpoint *ep,
                                 const struct request_params *req, size_t *n)
 {
-	bool tells = carries_contact(method_lookup(req->method));
+	enum method method = method_lookup(req->method);
+	bool tells = carries_contact(method);
 	struct field ours[] = {
+		{ header_table[HEADER_ACCEPT].name,
+		  method == METHOD_OPTIONS ? ep->settings->accept
+		                           : SLICE_EMPTY },
 		{ header_table[HEADER_ALLOW].name,
 		  tells ? ep->settings->allow : SLICE_EMPTY },
 		{ header_table[HEADER_SUPPORTED].name,

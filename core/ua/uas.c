@@ -77,6 +77,8 @@ static void pass_on(const struct arrival *a, struct context *ctx)
 		ctx->has_call = true;
 		ctx->state = CONTEXT_INCOMING;
 	}
+	if (p->method == METHOD_INVITE)
+		session_expect_end(p, a->m);
 	if (a->ep->application == NULL)
 		(void)session_answer(p, &(struct response_parts){
 			.status = 480,

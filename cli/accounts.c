@@ -91,19 +91,22 @@ static void print_server(struct buf *out, const struct uri *u)
 	buf_slice(out, transport);
 }
 
-/* A proxy or registrar may be given without its scheme. */
+/* A proxy or registrar may be given without its scheme. parsed borrows from
+ * the result. */
 static char *complete_server(const char *what, struct slice text,
                              struct uri *parsed, struct buf *why)
 {
 	struct buf full = { 0 };
+	char *uri;
 
 	if (!slice_starts_with_nocase(text, SLICE("sip:"))
 	    && !slice_starts_with_nocase(text, SLICE("sips:")))
 		buf_str(&full, "sip:");
 	buf_slice(&full, text);
-	if (parse_sip_uri(buf_view(&full), parsed))
-		return buf_steal(&full, NULL);
-	buf_deinit(&full);
+	uri = buf_steal(&full, NULL);
+	if (uri == NULL || parse_sip_uri(slice_str(uri), parsed))
+		return uri;
+	free(uri);
 	tell_uri(why, what, text);
 	return NULL;
 }

@@ -216,6 +216,16 @@ void call_print_state(const struct call *call, struct buf *out)
 	}
 }
 
+struct slice call_peer(const struct call *call)
+{
+	struct name_addr peer;
+
+	if (call->context == NULL)
+		return SLICE_EMPTY;
+	return name_addr_parse(context_remote(call->context), &peer)
+	       ? peer.uri_text : context_remote(call->context);
+}
+
 /* --- media --- */
 
 enum { CLOCK_RATE = 8000 };

@@ -73,6 +73,9 @@ void call_end(struct call *call);
 /* "calling", "ringing", "up 0:12": for the prompt and tables. */
 void call_print_state(const struct call *call, struct buf *out);
 
+/* The peer's URI, of From or To. Borrowed. */
+struct slice call_peer(const struct call *call);
+
 /* Binds RTP sockets at ip, and makes our side of the session. */
 enum error call_open_media(struct call *call, const struct addr *ip);
 /* Appends our offer. */

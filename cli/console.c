@@ -149,8 +149,11 @@ static void flush_all(struct console *c)
 	bool redraw = c->editing && (c->out.out.len != 0
 	              || (c->same_terminal && c->err.out.len != 0));
 
-	if (redraw)
+	if (redraw) {
 		rl_clear_visible_line();
+		/* readline's output is buffered, ours is not */
+		fflush(rl_outstream);
+	}
 	watch_sink(&c->err, !sink_flush(&c->err));
 	watch_sink(&c->out, !sink_flush(&c->out));
 	pause_when_stalled(c);
@@ -490,6 +493,7 @@ bool console_ask_secret(struct console *c, const char *question,
 		s->line = strdup(rl_line_buffer);
 		s->point = rl_point;
 		rl_clear_visible_line();
+		fflush(rl_outstream);
 		console_edit_stop(c);
 		(void)tcgetattr(STDIN_FILENO, &raw);
 	}
@@ -559,6 +563,7 @@ void console_free(struct console *c)
 	}
 	if (c->editing) {
 		rl_clear_visible_line();
+		fflush(rl_outstream);
 		console_edit_stop(c);
 	}
 	console_flush(c, 1000);

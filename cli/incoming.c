@@ -79,8 +79,7 @@ static struct event *call_event(struct call *call, const char *name)
 	request_event_keys(call->app, e, NULL, call);
 	event_text(e, "direction",
 	           call->incoming ? SLICE("in") : SLICE("out"));
-	if (call->context != NULL)
-		event_text(e, "peer", context_remote(call->context));
+	event_text(e, "peer", call_peer(call));
 	return e;
 }
 

@@ -28,7 +28,7 @@ static enum run calls_run(struct app *app, struct item *item,
 		buf_reset(&text);
 		call_print_state(c, &text);
 		table_text(t, buf_view(&text));
-		table_text(t, context_remote(c->context));
+		table_text(t, call_peer(c));
 		while (context_nth_dialog(c->context, (size_t)n) != NULL)
 			n++;
 		table_integer(t, n);

@@ -253,7 +253,11 @@ location_find_binding(const struct location_record *record,
 
 uint32_t location_left_s(const struct location_binding *b)
 {
-	return (uint32_t)((timer_left_ms(&b->expiry) + 999) / 1000);
+	/* a timer is armed to the millisecond above: 3600.001 s are 3600,
+	 * but nothing that is left is 0 */
+	uint64_t s = (timer_left_ms(&b->expiry) + 500) / 1000;
+
+	return s == 0 ? 1 : (uint32_t)s;
 }
 
 struct each {

@@ -67,8 +67,17 @@ struct app {
 /* Runs the program; returns the exit status. */
 int app_main(const struct options *options);
 
-/* Opens sockets and builds the stack, once. False with why. */
+/* Reads the configuration, makes the account, starts the input. False: that
+ * was told, and the queue has its status. (cli/start.c) */
+bool app_start(struct app *app);
+/* Opens sockets and builds the stack, once. False with why. (cli/network.c) */
 bool app_open_network(struct app *app, struct buf *why);
+void app_close_network(struct app *app);
+/* (cli/hooks.c) */
+extern const struct queue_ops app_queue_ops;
+/* A line that cannot be run: to stderr, or as an "error" event. */
+void app_tell_misuse(struct app *app, const struct origin *origin,
+                     unsigned column, const char *why);
 /* Hands changed settings to what runs already. */
 void app_apply_settings(struct app *app);
 /* Whether REGISTER is let through to the registrar that we serve. */

@@ -84,6 +84,12 @@ struct command {
 	                const struct args *args);
 };
 
+/* A spec whose name begins with "-". */
+static inline bool arg_is_option(const struct arg_spec *spec)
+{
+	return spec->name[0] == '-';
+}
+
 /* The list of rows, sorted by name, NULL at the end (commands/table.c). */
 extern const struct command *const command_table[];
 
@@ -137,6 +143,8 @@ struct slice args_text(const struct args *a, const char *name); /* p NULL */
 uint64_t args_number(const struct args *a, const char *name,
                      uint64_t absent);
 
+/* What usage calls a value of this kind: "DURATION". Static. */
+const char *arg_kind_word(const struct arg_spec *spec);
 /* "usage: invite URI [--play PATH] ..." without a newline. */
 void command_usage(struct buf *out, const struct command *cmd);
 /* What help NAME prints. */

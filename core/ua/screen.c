@@ -95,14 +95,15 @@ static bool pass_require(const struct endpoint_settings *s,
 	return refuse(out, 420);
 }
 
-/* 8.1.1.8, 12.1.1 */
+/* 8.1.1.8, 12.1.1. RFC 2543 did not ask for it: From has to do then. */
 static bool pass_contact(const struct message *m, struct refusal *out)
 {
 	struct header_iter it = { 0 };
 	struct contact contact;
 	struct slice value;
 
-	if (m->method != METHOD_INVITE && m->method != METHOD_SUBSCRIBE)
+	if ((m->method != METHOD_INVITE && m->method != METHOD_SUBSCRIBE)
+	    || !via_branch_is_rfc3261(&m->via))
 		return true;
 	if (message_next_value(m, HEADER_CONTACT, &it, &value)
 	    && contact_parse(value, &contact) && !contact.addr.star)

@@ -22,7 +22,8 @@ struct input {
 	struct queue *queue;
 	int fd;
 	bool watched, ended;
-	struct origin origin;
+	struct origin origin;           /* of the logical line */
+	unsigned physical;              /* line, from 1 */
 	struct buf in;                  /* read, not yet taken */
 	size_t taken;
 	struct buf logical;             /* a line joined of several */
@@ -43,19 +44,34 @@ static bool is_continued(struct slice line)
 	return n % 2 == 1;
 }
 
+/* Reads no further: what follows cannot be told from the line's rest. */
+static void refuse_long_line(struct input *in)
+{
+	queue_misuse(in->queue, &in->origin, 1,
+	             "a line is longer than 65536 octets");
+	buf_reset(&in->in);
+	buf_reset(&in->logical);
+	in->taken = 0;
+	in->ended = true;
+}
+
 /* Adds one physical line; queues the logical one when it is whole. */
 static void add_line(struct input *in, struct slice line, bool last)
 {
-	struct origin origin = in->origin;
-
-	in->origin.line++;
+	if (in->logical.len == 0)
+		in->origin.line = in->physical;
+	in->physical++;
 	if (is_continued(line) && !last) {
 		buf_slice(&in->logical, slice_make(line.p, line.len - 1));
 		return;
 	}
 	buf_slice(&in->logical, line);
 	if (buf_error(&in->logical) == OK)
-		(void)queue_add(in->queue, buf_view(&in->logical), &origin);
+		(void)queue_add(in->queue, buf_view(&in->logical),
+		                &in->origin);
+	else
+		queue_misuse(in->queue, &in->origin, 1,
+		             error_text(buf_error(&in->logical)));
 	buf_reset(&in->logical);
 }
 
@@ -132,8 +148,10 @@ static bool read_more(struct input *in)
 	if (n <= 0)
 		return false;
 	in->in.len += (size_t)n;
-	return in->in.len < LINE_MAX_LEN
-	       || slice_find(buf_view(&in->in), '\n') < in->in.len;
+	if (in->in.len > LINE_MAX_LEN
+	    && slice_find(buf_view(&in->in), '\n') == in->in.len)
+		refuse_long_line(in);
+	return true;
 }
 
 static void stream_readable(int fd, unsigned events, void *arg)
@@ -170,6 +188,8 @@ struct input *input_new_stream(struct loop *loop, struct queue *queue, int fd,
 	in->queue = queue;
 	in->fd = fd;
 	in->origin = (struct origin){ .name = name, .line = 1 };
+	in->physical = 1;
+	in->logical.max = LINE_MAX_LEN;
 	in->end = fn;
 	in->arg = arg;
 	/* a descriptor that is closed must end the input, not stall it */

@@ -280,9 +280,8 @@ static void run_next(struct queue *q)
 	pop_pending(q, p);
 	if (err == ERR_NOT_FOUND)
 		return;
-	misused(q, &origin, q->words.why_column,
-	        err == ERR_SYNTAX ? q->words.why : error_text(err));
-	note_failure(q, STATUS_USAGE);
+	queue_misuse(q, &origin, q->words.why_column,
+	             err == ERR_SYNTAX ? q->words.why : error_text(err));
 }
 
 /* With --jobs: the command in front must wait for those that run. */
@@ -452,6 +451,13 @@ bool queue_precheck(struct queue *q, struct slice line,
 	if (!good)
 		queue_set_status(q, STATUS_USAGE);
 	return good;
+}
+
+void queue_misuse(struct queue *q, const struct origin *origin,
+                  unsigned column, const char *text)
+{
+	misused(q, origin, column, text);
+	note_failure(q, STATUS_USAGE);
 }
 
 enum run item_ok(struct item *item)

@@ -104,6 +104,11 @@ bool queue_precheck(struct queue *q, struct slice line,
  * NULL: no memory. */
 const char *queue_keep_name(struct queue *q, const char *name);
 
+/* A line that never became one the queue could take: told and counted as a
+ * usage error. */
+void queue_misuse(struct queue *q, const struct origin *origin,
+                  unsigned column, const char *text);
+
 /* Ends a pending command; takes item->result. The item dies soon. */
 void queue_done(struct item *item);
 /* Sets item->result and returns RUN_DONE, for run()'s return:

@@ -4,7 +4,7 @@
 #include "cli/hangup.h"
 
 static enum run bye_run(struct app *app, struct item *item,
-                          const struct args *args)
+                        const struct args *args)
 {
 	return hangup_calls(app, item, args_text(args, "%N|all"), HANGUP_UP);
 }

@@ -11,7 +11,7 @@ static enum run expect_run(struct app *app, struct item *item,
 
 const struct command cmd_expect = {
 	.name = "expect",
-	.summary = "the same, but a failure is status 8 and prints wanted and got",
+	.summary = "like wait, but status 8 with wanted and got when it fails",
 	.detail = WAITING_DETAIL,
 	.args = WAITING_ARGS,
 	.flags = COMMAND_BARRIER,

@@ -365,6 +365,24 @@ START_TEST(a_bye_may_be_sent_in_an_early_dialog_by_the_caller)
 }
 END_TEST
 
+START_TEST(a_2xx_that_crosses_a_bye_in_an_early_dialog_is_acked)
+{
+	struct context *ctx = agent_call(&alice);
+
+	reply("INVITE ", 0, 180);
+	ck_assert_int_eq(agent_send(&alice, ctx, "BYE"), OK);
+	reply("INVITE ", 0, 200);
+	ck_assert(agent_last(&alice)->unwanted);
+	ck_assert_uint_eq(agent_count(&alice, "ACK "), 1);
+	ck_assert_int_eq(context_state(ctx), CONTEXT_HANGING_UP);
+	reply("BYE ", 0, 481);
+	ck_assert_uint_eq(alice.nendings, 1);
+	rig_advance(&rig, 40000);
+	ck_assert_uint_eq(alice.nclosed, 1);
+}
+END_TEST
+
+/* 15.1.1: whatever it says, the dialog is over. */
 START_TEST(every_answer_to_bye_ends_the_call)
 {
 	static const unsigned statuses[] = { 200, 403, 481, 408, 500 };
@@ -662,6 +680,8 @@ static Suite *suite(void)
 	tcase_add_test(tests, a_bye_that_meets_our_reinvite_ends_the_call);
 	tcase_add_test(tests,
 	               a_bye_may_be_sent_in_an_early_dialog_by_the_caller);
+	tcase_add_test(tests,
+	               a_2xx_that_crosses_a_bye_in_an_early_dialog_is_acked);
 	tcase_add_loop_test(tests, every_answer_to_bye_ends_the_call, 0, 5);
 	tcase_add_test(tests, a_bye_that_nobody_answers_ends_the_call_too);
 	tcase_add_test(tests,

@@ -152,7 +152,7 @@ static void take_first_success(struct exchange *x, struct outcome *o)
 	if (x->winner == NULL)
 		x->winner = o->dialog;
 	o->unwanted = x->cancelled || x->winner != o->dialog
-	              || ctx->call_ended;
+	              || ctx->call_ended || o->dialog->hung_up;
 	o->dialog->unwanted = o->unwanted;
 	if (!o->unwanted) {
 		ctx->state = CONTEXT_CONFIRMED;

@@ -7,7 +7,7 @@ import re
 
 from harness import each, equal, main, test
 from peer import sdp, token
-from servers import Kamailio, ended, netsip, sipp
+from servers import Kamailio, Relay, ended, netsip, sipp
 
 
 @each([("uas_answer", "uac_call"), ("uas_slow", "uac_call"),
@@ -23,11 +23,15 @@ def sipp_serves_sipp(t, callee, caller):
 
 
 @test
-def sipp_wants_an_ack_for_each_200(t):
-    uas, peer = sipp(t, "uas_resend"), t.peer()
-    at = ("127.0.0.1", uas.port)
+def sipp_repeats_a_200_whose_ack_the_relay_lost(t):
+    relay, acks = Relay(t), []
+    relay.loses = lambda octets: (octets.startswith(b"ACK ")
+                                  and (acks.append(1) or len(acks) < 2))
+    uas = sipp(t, "uas_relayed", options=["-key", "relay_port", relay.port])
+    relay.target = uas.port
+    peer, at = t.peer(), ("127.0.0.1", relay.port)
     peer.request("INVITE", at, uas.uri(), body=sdp(4000))
-    for _ in range(3):
+    for _ in range(2):
         ok = peer.expect(200)
         peer.request("ACK", at, uas.uri(), within=ok)
     peer.request("BYE", at, uas.uri(), within=ok, cseq=2)

@@ -72,7 +72,7 @@ static bool take_params(struct slice in, struct slice *all)
 	struct slice name, value;
 
 	in = begin_params(in, all);
-	while (take_param(&in, &name, &value))
+	while (in.len != 0 && take_param(&in, &name, &value))
 		;
 	return in.len == 0;
 }
@@ -192,7 +192,7 @@ bool via_parse(struct slice in, struct via *out)
 	if (!take_sent_protocol(&in, out) || !take_sent_by(&in, out))
 		return false;
 	in = begin_params(in, &out->params);
-	while (take_param(&in, &name, &value))
+	while (in.len != 0 && take_param(&in, &name, &value))
 		if (!read_via_param(out, name, value))
 			return false;
 	return in.len == 0;
@@ -312,7 +312,7 @@ static bool parse_address(struct slice in, struct name_addr *a,
 	if (!take_address(&in, a))
 		return false;
 	in = begin_params(in, &a->params);
-	while (take_param(&in, &name, &value))
+	while (in.len != 0 && take_param(&in, &name, &value))
 		if (!read_address_param(a, name, value)
 		    || (c != NULL && !read_contact_param(c, name, value)))
 			return false;
@@ -359,7 +359,7 @@ bool delta_seconds_parse(struct slice in, uint32_t *out)
 
 bool max_forwards_parse(struct slice in, uint32_t *out)
 {
-	return slice_to_u32(in, 255, out);
+	return scan_take_number(&in, 255, out) && in.len == 0;
 }
 
 /* "(" ... ")" with more of them inside, and backslashes (25.1). */

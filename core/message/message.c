@@ -136,29 +136,36 @@ static bool is_folded(struct slice rest)
 	return rest.len != 0 && char_is(rest.p[0], CHAR_LWS);
 }
 
-/* Takes the lines that continue a value and joins all of them in the arena,
- * with one SP for each fold (7.3.1). */
-static enum error unfold(struct message *m, struct slice *rest,
-                         struct slice *value)
+/* The lines at the front of rest that continue the field before (7.3.1). */
+static struct slice folds_of(struct slice rest)
 {
-	struct slice ahead = *rest, line;
-	size_t len = value->len, at = value->len;
-	char *p;
+	struct slice ahead = rest, line;
 
 	while (is_folded(ahead) && take_line(&ahead, &line))
-		len += line.len;        /* its LWS becomes the one SP */
-	p = arena_alloc(&m->arena, len);
+		;
+	return slice_make(rest.p, rest.len - ahead.len);
+}
+
+/* Joins the value and its further lines in the arena, with one SP for each
+ * fold. */
+static enum error unfold(struct message *m, struct slice folds,
+                         struct slice *value)
+{
+	/* The SP takes the place of LWS, so that it gets no longer. */
+	char *p = arena_alloc(&m->arena, value->len + folds.len);
+	size_t at = value->len;
+	struct slice line;
+
 	if (p == NULL)
 		return ERR_NOMEM;
-
 	memcpy(p, value->p, value->len);
-	while (is_folded(*rest) && take_line(rest, &line)) {
-		slice_skip_lws(&line);
+	while (take_line(&folds, &line)) {
+		scan_skip_lws(&line);
 		p[at++] = ' ';
 		memcpy(p + at, line.p, line.len);
 		at += line.len;
 	}
-	*value = slice_trim(slice_make(p, at));
+	*value = scan_trim(slice_make(p, at));
 	return OK;
 }
 
@@ -195,15 +202,13 @@ static void index_field(struct message *m, struct header *h)
 	m->last[h->id] = index;
 }
 
-/* The field that begins with line; further lines of it are taken from
- * *rest. One that is at fault is left out of the index. HCOLON allows SP and
- * HTAB ahead of the colon, and nothing else. */
+/* One field, from its line and those that continue it. One that is at fault
+ * is left out of the index. HCOLON allows SP and HTAB ahead of the colon, and
+ * nothing else. */
 static enum error parse_field(struct message *m, struct slice line,
-                              struct slice *rest, size_t max,
-                              struct fault *fault)
+                              struct slice folds, struct fault *fault)
 {
 	struct header *h = next_field(m);
-	const char *start = line.p;
 
 	if (h == NULL)
 		return ERR_NOMEM;
@@ -213,13 +218,9 @@ static enum error parse_field(struct message *m, struct slice line,
 	}
 	h->id = header_lookup(h->name);
 	h->value = scan_trim_end(line);
-	h->unfolded = is_folded(*rest);
-	if (h->unfolded && unfold(m, rest, &h->value) != OK)
+	h->unfolded = folds.len != 0;
+	if (h->unfolded && unfold(m, folds, &h->value) != OK)
 		return ERR_NOMEM;
-	if ((size_t)(rest->p - start) > max) {
-		fail(fault, 513, "Message Too Large");
-		return OK;
-	}
 	if (scan_find(h->value, '\r') != h->value.len) {
 		fail(fault, 400, "Stray CR In Header Field");
 		return OK;
@@ -228,30 +229,36 @@ static enum error parse_field(struct message *m, struct slice line,
 	return OK;
 }
 
-/* Takes the header block and its empty line from *rest; all of *rest when it
- * does not end or is too large. */
-static enum error parse_headers(struct message *m, struct slice *rest,
+/* Takes the header block and its empty line from *in; all of *in when it does
+ * not end or is too large. */
+static enum error parse_headers(struct message *m, struct slice *in,
                                 const struct message_limits *limits,
                                 struct fault *fault)
 {
 	size_t max = limits->headers < UINT16_MAX ? limits->headers
 	                                          : UINT16_MAX;
-	const char *start = rest->p;
+	struct slice rest = *in, line, folds;
 	enum error err = OK;
-	struct slice line;
 
-	while (err == OK && take_line(rest, &line)) {
-		if (line.len == 0)
+	while (err == OK && take_line(&rest, &line)) {
+		if (line.len == 0) {
+			*in = rest;
 			return OK;
+		}
+		folds = folds_of(rest);
+		rest = slice_skip(rest, folds.len);
 		if (m->nheaders == max
-		    || (size_t)(rest->p - start) > limits->header_block) {
+		    || in->len - rest.len > limits->header_block) {
 			fail(fault, 513, "Message Too Large");
 			break;
 		}
-		err = parse_field(m, line, rest, limits->header, fault);
+		if ((size_t)(rest.p - line.p) > limits->header)
+			fail(fault, 513, "Message Too Large");
+		else
+			err = parse_field(m, line, folds, fault);
 	}
 	fail(fault, 400, "No Empty Line Behind Header");
-	*rest = slice_skip(*rest, rest->len);
+	*in = slice_skip(*in, in->len);
 	return err;
 }
 
@@ -268,12 +275,13 @@ static bool read_content_length(const struct message *m, size_t *out,
 	for (uint16_t i = first; i != 0; i = m->headers[i].next) {
 		struct slice value = m->headers[i].value;
 
-		if (!slice_all(value, CHAR_DIGIT)) {
-			fail(fault, 400, "Malformed Content-Length");
-			return false;
-		}
-		if (!slice_to_u64(value, SIZE_MAX, &n))
+		if (!slice_to_u64(value, SIZE_MAX, &n)) {
+			if (!slice_all(value, CHAR_DIGIT)) {
+				fail(fault, 400, "Malformed Content-Length");
+				return false;
+			}
 			n = SIZE_MAX;
+		}
 		if (i != first && n != length) {
 			fail(fault, 400, "Differing Content-Lengths");
 			return false;
@@ -377,12 +385,11 @@ struct slice message_header_named(const struct message *m, struct slice name,
 /* Most fields hold one value: then there is nothing to split. */
 static bool take_value(struct slice *rest, bool list, struct slice *value)
 {
+	if (list && scan_find(*rest, ',') != rest->len)
+		return scan_take_element(rest, value);
 	if (rest->len == 0)
 		return false;
-	if (list && scan_find(*rest, ',') != rest->len)
-		return slice_take_element(rest, value);
-	*value = scan_trim(*rest);
-	*rest = SLICE_EMPTY;
+	scan_take(rest, rest->len, value);
 	return true;
 }
 

@@ -107,11 +107,14 @@ static inline bool scan_take_number(struct slice *in, uint32_t max,
 	uint64_t number = 0;
 	size_t n = 0;
 
-	while (n < in->len && char_is(in->p[n], CHAR_DIGIT)) {
-		number = number * 10 + (unsigned)(in->p[n] - '0');
+	for (; n < in->len; n++) {
+		unsigned digit = (unsigned char)in->p[n] - (unsigned)'0';
+
+		if (digit > 9)
+			break;
+		number = number * 10 + digit;
 		if (number > max)
 			return false;
-		n++;
 	}
 	if (n == 0)
 		return false;
@@ -128,25 +131,65 @@ static inline bool scan_is(struct slice name, struct slice known)
 		   || slice_eq_nocase(name, known));
 }
 
-/* A quoted-string with its quotes; without a backslash in it, which is the
- * rule, memchr() finds its end. */
+/* Octets of the quoted-string that in begins with, quotes included; 0 when it
+ * does not end. Without a backslash, which is the rule, memchr() finds it. */
+static inline size_t scan_quoted_len(struct slice in)
+{
+	struct slice rest = slice_skip(in, 1);
+	size_t n = scan_find(rest, '"');
+
+	if (n == rest.len)
+		return 0;
+	if (scan_find(slice_make(rest.p, n), '\\') == n)
+		return n + 2;
+	return slice_take_quoted(&in, &rest) ? rest.len + 2 : 0;
+}
+
+/* A quoted-string with its quotes. */
 static inline bool scan_take_quoted(struct slice *in, struct slice *out)
 {
-	struct slice rest = *in, inside;
-	size_t n;
+	size_t n = 0;
 
-	if (!scan_take_char(&rest, '"'))
+	if (in->len != 0 && in->p[0] == '"')
+		n = scan_quoted_len(*in);
+	if (n == 0)
 		return false;
-	n = scan_find(rest, '"');
-	if (n == rest.len)
-		return false;
-	if (scan_find(slice_make(rest.p, n), '\\') != n) {
-		rest = *in;
-		if (!slice_take_quoted(&rest, &inside))
-			return false;
-		n = inside.len;
+	scan_take(in, n, out);
+	return true;
+}
+
+/* Octets up to the comma that ends the first element of a list. */
+static inline size_t scan_element_len(struct slice in)
+{
+	size_t n = 0;
+
+	while (n < in.len && in.p[n] != ',') {
+		size_t skip = 1;
+
+		if (in.p[n] == '<')
+			skip = scan_find(slice_skip(in, n), '>') + 1;
+		else if (in.p[n] == '"')
+			skip = scan_quoted_len(slice_skip(in, n));
+		if (skip == 0 || skip > in.len - n)
+			return in.len;  /* open to the end */
+		n += skip;
 	}
-	scan_take(in, n + 2, out);
+	return n;
+}
+
+static inline bool scan_take_element(struct slice *in, struct slice *out)
+{
+	struct slice rest = *in, element = SLICE_EMPTY;
+
+	while (element.len == 0) {
+		if (rest.len == 0)
+			return false;
+		scan_take(&rest, scan_element_len(rest), &element);
+		scan_take_sep(&rest, ',');
+		element = scan_trim(element);
+	}
+	*in = rest;
+	*out = element;
 	return true;
 }
 

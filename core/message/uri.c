@@ -37,7 +37,7 @@ static bool take_escaped(struct slice *in, unsigned classes,
 	return true;
 }
 
-static bool take_scheme(struct slice *in, struct slice *name)
+static bool take_scheme_name(struct slice *in, struct slice *name)
 {
 	size_t n = scan_span(*in, CHAR_ALPHA);
 
@@ -54,15 +54,24 @@ static bool take_scheme(struct slice *in, struct slice *name)
 	return true;
 }
 
-static enum uri_scheme scheme_from_name(struct slice name)
+/* Nearly all are sip, in small letters. */
+static bool take_scheme(struct slice *in, struct uri *u)
 {
-	if (scan_is(name, SLICE("sip")))
-		return URI_SIP;
-	if (scan_is(name, SLICE("sips")))
-		return URI_SIPS;
-	if (scan_is(name, SLICE("tel")))
-		return URI_TEL;
-	return URI_OTHER;
+	u->scheme = URI_SIP;
+	if (in->len >= 4 && memcmp(in->p, "sip:", 4) == 0) {
+		u->scheme_name = slice_make(in->p, 3);
+		*in = slice_skip(*in, 4);
+		return true;
+	}
+	if (!take_scheme_name(in, &u->scheme_name))
+		return false;
+	if (scan_is(u->scheme_name, SLICE("sips")))
+		u->scheme = URI_SIPS;
+	else if (scan_is(u->scheme_name, SLICE("tel")))
+		u->scheme = URI_TEL;
+	else if (!scan_is(u->scheme_name, SLICE("sip")))
+		u->scheme = URI_OTHER;
+	return true;
 }
 
 /* password: what a user part may hold, but for ; ? and / */
@@ -191,9 +200,8 @@ static bool opaque_is_valid(struct slice s)
 
 static bool parse_parts(struct slice in, struct uri *u)
 {
-	if (!take_scheme(&in, &u->scheme_name))
+	if (!take_scheme(&in, u))
 		return false;
-	u->scheme = scheme_from_name(u->scheme_name);
 	if (u->scheme == URI_SIP || u->scheme == URI_SIPS)
 		return parse_sip(in, u);
 	u->opaque = in;

@@ -47,6 +47,10 @@ static void responded(struct endpoint *ep, struct context *ctx,
 	struct response_text text = { .label = item->command->name };
 
 	(void)ep;
+	/* of a CANCEL only the INVITE's end is news */
+	if (o->method == METHOD_CANCEL && o->response != NULL
+	    && o->response->status < 300)
+		text.label = NULL;
 	if (call != NULL)
 		request_tell(call->app, item->done ? NULL : item, call, o,
 		             &text);

@@ -169,8 +169,10 @@ void request_tell(struct app *app, const struct item *item,
 	event_number(e, "rtt_ms", (double)o->rtt_us / 1000);
 	event_integer(e, "retransmits", o->retransmits);
 	event_wire(e, o->response, app->settings.show_secrets);
-	print_line(&line, call, o, text);
-	report_event(app->report, e, buf_view(&line),
+	if (text->label != NULL)
+		print_line(&line, call, o, text);
+	report_event(app->report, e, text->label == NULL
+	             ? (struct slice){ NULL, 0 } : buf_view(&line),
 	             o->response->status >= 300);
 	buf_deinit(&line);
 }
@@ -217,6 +219,7 @@ struct request_state {
 	unsigned call;                  /* its number; 0: none */
 	bool (*each)(struct app *app, struct item *item,
 	             const struct outcome *o);
+	void (*settle)(struct item *item, const struct outcome *o);
 	uint64_t context;               /* to close when it is given up */
 	char *target;
 	bool told_target;
@@ -251,7 +254,7 @@ static void responded(struct endpoint *ep, struct context *ctx,
 			ends = s->each(s->app, item, o) && ends;
 		if (ends) {
 			s->context = 0;
-			request_settle(item, o);
+			s->settle(item, o);
 			queue_done(item);
 		}
 	}
@@ -310,6 +313,7 @@ static struct request_state *new_state(struct app *app,
 		return NULL;
 	s->app = app;
 	s->each = job->each;
+	s->settle = job->settle != NULL ? job->settle : request_settle;
 	s->call = job->call != NULL ? job->call->number : 0;
 	s->target = slice_dup(job->uri);
 	if (s->target != NULL)

@@ -31,6 +31,8 @@ struct request_job {
 	struct slice content_type, body;
 	uint32_t cseq;                  /* 0: the next */
 	const struct target *destination;       /* NULL: by route and URI */
+	/* NULL: request_settle() */
+	void (*settle)(struct item *item, const struct outcome *o);
 	/* NULL: what suits most */
 	void (*give_up)(struct item *item, enum error why);
 	/* Called for each outcome after it was told; final ones end the item
@@ -52,8 +54,8 @@ void request_fail_given_up(struct item *item, enum error why);
 /* --- telling what became of it --- */
 
 /* Sets $status, $reason, $rtt, $hdr_*; emits "response". item and call may be
- * NULL. label is the word in front ("invite"); with target the URI follows it;
- * more is text behind the time, or empty. */
+ * NULL. label is the word in front ("invite"; NULL: no line for people); with
+ * target the URI follows it; more is text behind the time, or empty. */
 struct response_text {
 	const char *label;
 	struct slice target, more;

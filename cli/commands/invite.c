@@ -140,6 +140,17 @@ static bool responded(struct app *app, struct item *item,
 	return true;
 }
 
+/* A call that its caller cancelled has ended as it was told to. */
+static void settle(struct item *item, const struct outcome *o)
+{
+	const struct call *call = request_call(item);
+
+	request_settle(item, o);
+	if (call != NULL && call->cancelled && o->response != NULL
+	    && o->response->status == 487)
+		item_ok(item);
+}
+
 /* --- giving up --- */
 
 static void cancel(struct call *call)
@@ -179,6 +190,7 @@ static enum run send_invite(struct app *app, struct item *item,
 		.content_type = type,
 		.body = body,
 		.each = responded,
+		.settle = settle,
 		.give_up = give_up,
 	};
 	struct context *ctx = request_run(app, item, args, &job);

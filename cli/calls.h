@@ -28,6 +28,7 @@ struct call {
 	bool told_target;               /* its first response was told */
 	uint64_t began_us, answered_us, ended_us;
 	unsigned last_status;
+	struct item *invite;            /* ours, held for a repeated 2xx */
 	struct item *answer;            /* the command that waits for the ACK */
 	struct item *ender;             /* the one that waits for the end */
 	struct sdp_local sdp;           /* our side */

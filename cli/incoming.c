@@ -197,6 +197,9 @@ void app_context_event(struct context *ctx, enum context_event ev,
 		context_set_user(ctx, NULL);
 		call_end(call);
 		call->context = NULL;
+		if (call->invite != NULL)
+			item_drop(call->invite);
+		call->invite = NULL;
 		break;
 	}
 	app_update_prompt(app);

@@ -233,12 +233,20 @@ static void free_state(void *state)
 	free(s);
 }
 
+/* A 2xx to INVITE may come again, and another fork's behind it: whoever hears
+ * of it lives as long as the context. */
+static bool is_repeatable(const struct outcome *o)
+{
+	return o->method == METHOD_INVITE && o->response != NULL
+	       && o->response->status / 100 == 2;
+}
+
 static void responded(struct endpoint *ep, struct context *ctx,
                       const struct outcome *o, void *arg)
 {
 	struct item *item = arg;
 	struct request_state *s = item->state;
-	const struct call *call = request_call(item);
+	struct call *call = request_call(item);
 	struct response_text text = { .label = item->command->name };
 	bool ends = o->final;
 
@@ -258,7 +266,9 @@ static void responded(struct endpoint *ep, struct context *ctx,
 			queue_done(item);
 		}
 	}
-	if (o->final)
+	if (is_repeatable(o) && call != NULL)
+		call->invite = item;
+	else if (o->final)
 		item_drop(item);
 	app_check_end(s->app);
 }

@@ -7,7 +7,7 @@
 #include "cli/app.h"
 
 /* Calls that are over and can still be named. */
-enum { ENDED_MAX = 32 };
+enum { CLOSED_MAX = 32 };
 
 void calls_init(struct calls *cs)
 {
@@ -145,14 +145,14 @@ static struct call *newest_live(const struct calls *cs,
 	return NULL;
 }
 
-static void drop_oldest_ended(struct calls *cs)
+static void drop_oldest_closed(struct calls *cs)
 {
 	LIST_EACH(node, &cs->list) {
 		struct call *call = CONTAINER_OF(node, struct call, node);
 
-		if (!call->over)
+		if (!call->over || call->context != NULL)
 			continue;
-		cs->ended--;
+		cs->closed--;
 		call_free(call);
 		return;
 	}
@@ -175,8 +175,20 @@ void call_end(struct call *call)
 		                                   : newest_live(cs, call);
 	if (cs->previous == call || cs->previous == cs->current)
 		cs->previous = newest_live(cs, cs->current);
-	if (++cs->ended > ENDED_MAX)
-		drop_oldest_ended(cs);
+}
+
+void call_closed(struct call *call)
+{
+	struct calls *cs = &call->app->calls;
+
+	call_end(call);
+	context_set_user(call->context, NULL);
+	call->context = NULL;
+	if (call->invite != NULL)
+		item_drop(call->invite);
+	call->invite = NULL;
+	if (++cs->closed > CLOSED_MAX)
+		drop_oldest_closed(cs);
 }
 
 void call_print_state(const struct call *call, struct buf *out)

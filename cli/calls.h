@@ -44,7 +44,7 @@ struct calls {
 	struct list list;               /* oldest first; the last ended ones too */
 	struct call *current, *previous;
 	unsigned last_number;
-	unsigned ended;                 /* of the list's */
+	unsigned closed;                /* of the list's */
 };
 
 void calls_init(struct calls *cs);
@@ -69,8 +69,11 @@ struct call *calls_of(const struct context *ctx);
 void calls_select(struct calls *cs, struct call *call);
 /* The next live call behind it (NULL: from the first); NULL at the end. */
 struct call *calls_next_live(const struct calls *cs, const struct call *it);
-/* It is over: frees its sockets; keeps it for `trace show` a while. */
+/* It is over: frees its sockets. */
 void call_end(struct call *call);
+/* Its context is no more, either: nothing can come for it. It is kept a while
+ * for `trace show`. */
+void call_closed(struct call *call);
 /* "calling", "ringing", "up 0:12": for the prompt and tables. */
 void call_print_state(const struct call *call, struct buf *out);
 

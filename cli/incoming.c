@@ -194,12 +194,7 @@ void app_context_event(struct context *ctx, enum context_event ev,
 		call_end(call);
 		break;
 	case CONTEXT_CLOSED:
-		context_set_user(ctx, NULL);
-		call_end(call);
-		call->context = NULL;
-		if (call->invite != NULL)
-			item_drop(call->invite);
-		call->invite = NULL;
+		call_closed(call);
 		break;
 	}
 	app_update_prompt(app);

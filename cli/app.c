@@ -8,21 +8,25 @@
 
 #include "core/base/log.h"
 
+enum { FLUSH_MS = 1000 };
+
 /* --- signals --- */
+
+/* The end begins first: commands that are given up might begin it, too, and
+ * a second beginning leaves at once. */
+static void leave(struct app *app, int status)
+{
+	app_end(app, status);
+	queue_abandon(app->queue, ERR_CANCELLED);
+}
 
 static void interrupted(int signo, void *arg)
 {
 	struct app *app = arg;
 	struct item *item;
 
-	if (signo == SIGTERM || signo == SIGHUP) {
-		queue_abandon(app->queue, ERR_CANCELLED);
-		app_end(app, 128 + signo);
-		return;
-	}
-	if (!app->interactive || app->ending) {
-		queue_abandon(app->queue, ERR_CANCELLED);
-		app_end(app, 128 + SIGINT);
+	if (signo != SIGINT || !app->interactive || app->ending) {
+		leave(app, 128 + signo);
 		return;
 	}
 	if (console_abandon_line(app->console))
@@ -52,13 +56,11 @@ static void stdout_broke(void *arg)
 {
 	struct app *app = arg;
 
-	queue_abandon(app->queue, ERR_CANCELLED);
-	app_end(app, 128 + SIGPIPE);
+	leave(app, 128 + SIGPIPE);
 }
 
 static void set_signals(struct app *app)
 {
-	(void)signal(SIGPIPE, SIG_IGN);
 	(void)loop_on_signal(app->loop, SIGINT, interrupted, app);
 	(void)loop_on_signal(app->loop, SIGTERM, interrupted, app);
 	(void)loop_on_signal(app->loop, SIGHUP, interrupted, app);
@@ -166,6 +168,8 @@ int app_main(const struct options *options)
 			app_check_end(app);
 			loop_run(app->loop);
 		}
+		/* that nobody reads it must be known before the status is */
+		console_flush(app->console, FLUSH_MS);
 		status = app->status >= 0 ? app->status
 		                          : queue_status(app->queue);
 	}

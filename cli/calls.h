@@ -23,6 +23,7 @@ struct call {
 	char *account;                  /* its name; NULL: none */
 	bool incoming;
 	bool cancelled;                 /* by our user */
+	bool rang_out;                  /* invite --ring */
 	bool up;                        /* a 2xx was there */
 	bool over;
 	bool told_target;               /* its first response was told */

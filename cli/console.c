@@ -146,8 +146,7 @@ static void pause_when_stalled(struct console *c)
 
 static void flush_all(struct console *c)
 {
-	bool redraw = c->editing && (c->out.out.len != 0
-	              || (c->same_terminal && c->err.out.len != 0));
+	bool redraw = c->editing && c->out.out.len != 0;
 
 	if (redraw) {
 		rl_clear_visible_line();
@@ -188,10 +187,22 @@ static void flush_later(struct console *c)
 	loop_defer(c->loop, deferred_flush, c);
 }
 
+/* What was told first on one output comes first, though the other be merged
+ * with it somewhere else. */
+static void flush_other(struct sink *s)
+{
+	struct console *c = s->console;
+	struct sink *other = s == &c->out ? &c->err : &c->out;
+
+	if (other->out.len != 0 && !c->editing)
+		(void)sink_flush(other);
+}
+
 static void sink_add(struct sink *s, struct slice text)
 {
 	if (s->broken || text.len == 0)
 		return;
+	flush_other(s);
 	buf_slice(&s->out, text);
 	if (text.p[text.len - 1] != '\n')
 		buf_char(&s->out, '\n');
@@ -207,7 +218,9 @@ void console_write(struct console *c, struct slice text)
 
 void console_error(struct console *c, struct slice text)
 {
-	if (c->err.out.len + text.len < STDERR_MAX)
+	if (c->same_terminal)
+		sink_add(&c->out, text);
+	else if (c->err.out.len + text.len < STDERR_MAX)
 		sink_add(&c->err, text);
 }
 

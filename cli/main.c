@@ -1,5 +1,6 @@
 /* sipsh: an interactive command-line SIP client. */
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -14,14 +15,22 @@ static void forbid_core_files(void)
 	(void)setrlimit(RLIMIT_CORE, &none);
 }
 
+static int print(const char *text)
+{
+	if (fputs(text, stdout) < 0 || fflush(stdout) != 0)
+		return 128 + SIGPIPE;
+	return EXIT_SUCCESS;
+}
+
 static int print_help(void)
 {
 	struct buf text = { 0 };
+	int status;
 
 	options_help(&text);
-	fputs(buf_cstr(&text), stdout);
+	status = print(buf_cstr(&text));
 	buf_deinit(&text);
-	return fflush(stdout) == 0 ? EXIT_SUCCESS : 141;
+	return status;
 }
 
 int main(int argc, char **argv)
@@ -31,6 +40,7 @@ int main(int argc, char **argv)
 	int status;
 
 	forbid_core_files();
+	(void)signal(SIGPIPE, SIG_IGN);
 	if (!options_parse(&options, argc, argv, &why)) {
 		fprintf(stderr, "sipsh: %s (--help lists the options)\n",
 		        buf_cstr(&why));
@@ -38,7 +48,7 @@ int main(int argc, char **argv)
 	} else if (options.help) {
 		status = print_help();
 	} else if (options.version) {
-		status = puts("sipsh " PACKAGE_VERSION) < 0 ? 141 : 0;
+		status = print("sipsh " PACKAGE_VERSION "\n");
 	} else {
 		status = app_main(&options);
 	}

@@ -146,8 +146,13 @@ static void settle(struct item *item, const struct outcome *o)
 	const struct call *call = request_call(item);
 
 	request_settle(item, o);
-	if (call != NULL && call->cancelled && o->response != NULL
-	    && o->response->status == 487)
+	if (call == NULL || !call->cancelled || o->response == NULL
+	    || o->response->status != 487)
+		return;
+	if (call->rang_out)
+		item_fail(item, CLASS_TIMEOUT,
+		          "not answered in the time to ring");
+	else
 		item_ok(item);
 }
 
@@ -161,9 +166,12 @@ static void cancel(struct call *call)
 		                      NULL, NULL);
 }
 
-static void rang_long_enough(void *arg)
+static void rang_out(void *arg)
 {
-	cancel(arg);
+	struct call *call = arg;
+
+	call->rang_out = true;
+	cancel(call);
 }
 
 /* A call must not go on that nobody waits for. */
@@ -205,7 +213,7 @@ static enum run send_invite(struct app *app, struct item *item,
 	request_set_call(item, call);
 	if (ring_ms != 0)
 		timer_arm(&call->ring_timeout, &app->env.timers, ring_ms,
-		          rang_long_enough, call);
+		          rang_out, call);
 	app_update_prompt(app);
 	return RUN_PENDING;
 }

@@ -19,7 +19,7 @@ static void print_origin(struct buf *out, const struct origin *origin,
                          unsigned column)
 {
 	if (origin->name == NULL) {
-		if (column > 1)
+		if (origin->line != 0 && column > 1)
 			buf_printf(out, "column %u: ", column);
 		return;
 	}

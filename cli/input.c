@@ -231,6 +231,7 @@ struct input *input_new_terminal(struct console *console,
 	in->console = console;
 	in->queue = queue;
 	in->fd = -1;
+	in->origin.line = 1;
 	in->end = fn;
 	in->arg = arg;
 	console_edit_start(console, history_file, line_typed, in);

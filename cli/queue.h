@@ -27,7 +27,7 @@ struct result {
 };
 
 /* Where a command came from: "script.sip", line 3. name NULL: the prompt or
- * the command line. */
+ * -c; line 0, too: the words of the command line, which have no columns. */
 struct origin {
 	const char *name;       /* outlives the queue */
 	unsigned line;

@@ -53,6 +53,8 @@ void table_integer(struct table *t, int64_t n);
 void table_number(struct table *t, double n);
 void table_bool(struct table *t, bool b);
 void table_null(struct table *t);
+/* Drops it unprinted. */
+void table_free(struct table *t);
 /* Prints it (event "table" in JSON), and frees it. cmd: its command's number, 0: none. */
 void report_table(struct report *r, struct table *t, unsigned cmd);
 

@@ -35,8 +35,10 @@ struct table *table_new(const char *name, const struct table_column *columns,
 	return t;
 }
 
-static void table_free(struct table *t)
+void table_free(struct table *t)
 {
+	if (t == NULL)
+		return;
 	for (size_t i = 0; i < t->ncells; i++)
 		json_decref(t->cells[i].value);
 	free(t->cells);

@@ -83,7 +83,7 @@ static void input_ended(void *arg)
 static bool queue_words(struct app *app)
 {
 	const struct options *o = app->options;
-	const struct origin nowhere = { .line = 1 };
+	const struct origin nowhere = { 0 };
 	struct buf line = { 0 };
 	bool good;
 

@@ -36,10 +36,13 @@ static enum run list(struct app *app, struct item *item, struct slice only)
 		add_row(t, &app->settings, i);
 	}
 	buf_deinit(&value);
-	report_table(app->report, t, item->number);
-	return found ? item_ok(item)
-	       : item_fail(item, CLASS_USAGE, "no setting '%.*s'",
-	                   SLICE_ARG(only));
+	if (found) {
+		report_table(app->report, t, item->number);
+		return item_ok(item);
+	}
+	table_free(t);
+	return item_fail(item, CLASS_USAGE, "no setting '%.*s'; set without "
+	                 "arguments lists them", SLICE_ARG(only));
 }
 
 static enum run set_run(struct app *app, struct item *item,

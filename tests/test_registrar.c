@@ -567,6 +567,22 @@ START_TEST(an_old_nonce_is_stale)
 }
 END_TEST
 
+START_TEST(clients_challenged_at_the_same_instant_all_get_in)
+{
+	struct client c[3];
+
+	add_alice("pw");
+	for (size_t i = 0; i < ARRAY_LEN(c); i++) {
+		expect(QUERY(1), 401, NULL);
+		read_challenge(&c[i], 0, false);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(c); i++) {
+		register_as(&c[i], "alice", "pw", 1, true);
+		ck_assert_uint_eq(answered.status, 200);
+	}
+}
+END_TEST
+
 /* The memory of nonces is bounded: past it all of them are stale. */
 START_TEST(many_nonces_do_not_let_one_be_replayed)
 {
@@ -695,6 +711,7 @@ static void add_authentication(TCase *t)
 	tcase_add_test(t, a_user_registers_nobody_else);
 	tcase_add_test(t, a_count_that_does_not_rise_is_refused);
 	tcase_add_test(t, an_old_nonce_is_stale);
+	tcase_add_test(t, clients_challenged_at_the_same_instant_all_get_in);
 	tcase_add_test(t, many_nonces_do_not_let_one_be_replayed);
 	tcase_add_test(t, only_what_every_secret_can_answer_is_offered);
 	tcase_add_test(t, a_user_given_twice_has_the_last_secret);

@@ -20,6 +20,7 @@ struct authenticator {
 	char *realm;
 	uint32_t nonce_age_s;
 	unsigned char key[16];          /* seals our nonces */
+	uint64_t challenged_us;         /* when it last did; see next_instant */
 	bool fits[AUTHENTICATOR_CHALLENGES_MAX];  /* every secret so far */
 	struct hash users, nonces;
 };
@@ -143,6 +144,28 @@ static bool use_nonce(struct authenticator *a, struct slice text, uint32_t nc)
 	return true;
 }
 
+/*
+ * Now, but never the same twice. Many clients are challenged in one turn of the
+ * loop, and time stands still meanwhile: with the same nonce, only one of them
+ * could have the count 1.
+ */
+static uint64_t next_instant(struct authenticator *a)
+{
+	uint64_t now_us = env_now_us(a->env);
+
+	a->challenged_us = now_us > a->challenged_us ? now_us
+	                                             : a->challenged_us + 1;
+	return a->challenged_us;
+}
+
+/* No nonce of ours is of the future, though next_instant() ran ahead. */
+static uint64_t present_instant(const struct authenticator *a)
+{
+	uint64_t now_us = env_now_us(a->env);
+
+	return now_us > a->challenged_us ? now_us : a->challenged_us;
+}
+
 static enum authenticator_verdict judge(struct authenticator *a,
                                         const struct message *request,
                                         const struct authorization *auth)
@@ -153,7 +176,7 @@ static enum authenticator_verdict judge(struct authenticator *a,
 		return AUTHENTICATOR_CHALLENGE;
 	switch (digest_check(auth, slice_make(u->secret, u->secret_len),
 	                     request->method_name, request->uri_text,
-	                     request->body, a->key, env_now_us(a->env),
+	                     request->body, a->key, present_instant(a),
 	                     a->nonce_age_s)) {
 	case DIGEST_GOOD:
 		return use_nonce(a, auth->nonce, auth->nc)
@@ -204,12 +227,13 @@ size_t authenticator_challenges(struct authenticator *a, bool stale,
                                 struct slice out[AUTHENTICATOR_CHALLENGES_MAX])
 {
 	size_t ends[AUTHENTICATOR_CHALLENGES_MAX], n = 0;
+	uint64_t made_us = next_instant(a);
 
 	for (size_t i = 0; i < ARRAY_LEN(offered); i++) {
 		if (!is_offered(a, i))
 			continue;
 		digest_challenge_print(text, slice_str(a->realm), a->key,
-		                       env_now_us(a->env), offered[i], stale);
+		                       made_us, offered[i], stale);
 		ends[n++] = text->len;
 	}
 	if (buf_error(text) != OK)

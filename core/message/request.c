@@ -88,6 +88,8 @@ enum error request_draft(struct request_draft *d,
 	writer_finish(&w, parts->content_type, parts->body);
 	made.has_contact = w.given[HEADER_CONTACT];
 	made.has_cseq = w.given[HEADER_CSEQ];
+	made.has_identity = w.given[HEADER_FROM] || w.given[HEADER_CALL_ID];
+	made.has_route = parts->nroutes != 0 || w.given[HEADER_ROUTE];
 
 	err = buf_error(&text);
 	if (err != OK)

@@ -39,6 +39,8 @@ struct request_draft {
 	                                 * go: before the user's fields */
 	bool has_contact;               /* given or refused by the user */
 	bool has_cseq;                  /* given or refused by the user */
+	bool has_identity;              /* From or Call-ID is the user's */
+	bool has_route;
 };
 
 /* ERR_SYNTAX when a value holds CR, LF or NUL, a field name or the method is

@@ -339,11 +339,29 @@ static uint64_t client_hash(const struct transactions *ts,
 	return hash_of(&ts->clients, parts, ARRAY_LEN(parts));
 }
 
+/* Never 0, which stands for any. */
+static uint64_t identity_of(const struct transactions *ts,
+                            struct slice call_id, struct slice from_tag)
+{
+	struct slice parts[] = { call_id, from_tag };
+
+	return hash_of(&ts->clients, parts, ARRAY_LEN(parts)) | 1;
+}
+
 static struct slice client_method_name(const struct client_transaction *t)
 {
 	if (t->method != METHOD_OTHER)
 		return method_name(t->method);
 	return slice_make(t->key + t->branch_len, t->method_len);
+}
+
+/* Who guessed a branch has still to guess these. */
+static bool is_ours(const struct client_transaction *t,
+                    const struct message *response)
+{
+	return t->identity == 0
+	       || t->identity == identity_of(t->ts, response->call_id,
+	                                     response->from.tag);
 }
 
 /* 17.1.3. */
@@ -362,7 +380,7 @@ struct client_transaction *client_find(struct transactions *ts,
 
 		if (slice_eq(client_branch(t), branch)
 		    && slice_eq(client_method_name(t), method))
-			return t;
+			return is_ours(t, response) ? t : NULL;
 	}
 	return NULL;
 }
@@ -447,6 +465,8 @@ client_new(struct transactions *ts, const struct client_request *req)
 	t->method = (unsigned char)req->method;
 	t->ts = ts;
 	t->flow = req->flow;
+	if (req->call_id.p != NULL)
+		t->identity = identity_of(ts, req->call_id, req->from_tag);
 	t->started_ms = layer_now_ms(ts);
 	return t;
 }

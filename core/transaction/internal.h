@@ -153,6 +153,7 @@ struct client_transaction {
 	struct transactions *ts;
 	struct client_detail *detail;   /* NULL: only absorbs */
 	struct flow flow;
+	uint64_t identity;              /* of Call-ID and From tag; 0: any */
 	client_fn *fn;                  /* NULL: detached */
 	void *arg;
 	uint32_t started_ms;

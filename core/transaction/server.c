@@ -534,7 +534,8 @@ static bool keep_request(struct server_transaction *t)
 /* The message goes: an answer that is still to come needs a copy. */
 static void part_with_message(struct server_transaction *t)
 {
-	bool kept = !is_pending(t) || keep_request(t);
+	bool kept = t->state != TERMINATED
+	            && (!is_pending(t) || keep_request(t));
 
 	t->detail->current = NULL;
 	if (kept) {
@@ -574,6 +575,17 @@ void server_transaction_watch(struct server_transaction *t, server_fn *fn,
 	t->detail->fn = fn;
 	t->detail->arg = arg;
 	shrink(t);
+}
+
+void server_transaction_abandon(struct server_transaction *t)
+{
+	if (!is_pending(t))
+		return;
+	t->detail->fn = NULL;
+	unlink_server(t);
+	/* else part_with_message() ends it */
+	if (t->detail->current == NULL)
+		end(t);
 }
 
 unsigned server_transaction_final(const struct server_transaction *t)

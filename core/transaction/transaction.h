@@ -79,6 +79,9 @@ struct client_request {
 	struct slice branch;            /* as in the wire's top Via; copied */
 	enum method method;
 	struct slice method_name;       /* copied where method is OTHER */
+	/* as in the wire: a response with others is a forgery, and a stray;
+	 * p NULL: not looked at */
+	struct slice call_id, from_tag;
 	char *wire;                     /* malloc()ed; ownership passes, on
 	                                 * failure too */
 	size_t len;
@@ -134,6 +137,10 @@ enum error server_transaction_respond(struct server_transaction *t,
 /* Sends the last response again. ERR_STATE: there is none, or nobody watches
  * and t only replays. */
 enum error server_transaction_resend(struct server_transaction *t);
+/* Gives up t, which no answer can be made for: it is forgotten without a call
+ * of fn, and a retransmission of its request is a new one. One that has
+ * its final response is let alone. */
+void server_transaction_abandon(struct server_transaction *t);
 /* The final status sent, or 0. */
 unsigned server_transaction_final(const struct server_transaction *t);
 enum method server_transaction_method(const struct server_transaction *t);

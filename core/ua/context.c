@@ -1,5 +1,7 @@
 /* A context's memory: what goes on under one Call-ID of ours. */
 
+#include "core/ua/context.h"
+
 #include <stdlib.h>
 
 #include "core/ua/internal.h"

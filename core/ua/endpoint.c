@@ -1,5 +1,7 @@
 /* The user agent: its tables of contexts and dialogs, and their end. */
 
+#include "core/ua/endpoint.h"
+
 #include <stdlib.h>
 
 #include "core/ua/ack.h"
@@ -103,17 +105,10 @@ void endpoint_end_dialog(struct dialog *d)
 
 /* --- contexts --- */
 
-static uint64_t hash_context(const struct endpoint *ep, uint64_t id)
-{
-	struct slice key = slice_make((const char *)&id, sizeof(id));
-
-	return hash_of(&ep->contexts_by_id, &key, 1);
-}
-
 enum error endpoint_add_context(struct endpoint *ep, struct context *ctx)
 {
 	enum error err = hash_insert(&ep->contexts_by_id, &ctx->by_id,
-	                             hash_context(ep, ctx->id));
+	                             hash_number(ctx->id));
 
 	if (err != OK) {
 		context_free(ctx);
@@ -159,7 +154,7 @@ void endpoint_close_context(struct endpoint *ep, struct context *ctx)
 struct context *endpoint_find_context(struct endpoint *ep, uint64_t id)
 {
 	struct hash_node *node = hash_first(&ep->contexts_by_id,
-	                                    hash_context(ep, id));
+	                                    hash_number(id));
 
 	for (; node != NULL; node = hash_next(node)) {
 		struct context *ctx = CONTAINER_OF(node, struct context,

@@ -86,6 +86,11 @@ static enum error start_transaction(struct exchange *x, struct buf *wire)
 		.method_name = exchange_method_name(x),
 	};
 
+	if (!x->draft.has_identity) {
+		request.call_id = x->ctx->call_id;
+		request.from_tag = x->dialog != NULL ? x->dialog->local_tag
+		                                     : x->ctx->local_tag;
+	}
 	request.wire = buf_steal(wire, &request.len);
 	if (request.wire == NULL)
 		return ERR_NOMEM;
@@ -246,11 +251,9 @@ bool exchange_take_next_cseq(struct exchange *x)
 
 static bool link_by_id(struct exchange *x)
 {
-	struct hash *h = &endpoint_of(x)->exchanges;
-	struct slice key = slice_make((const char *)&x->id, sizeof(x->id));
-
 	x->id = endpoint_next_id(endpoint_of(x));
-	return hash_insert(h, &x->by_id, hash_of(h, &key, 1)) == OK;
+	return hash_insert(&endpoint_of(x)->exchanges, &x->by_id,
+	                   hash_number(x->id)) == OK;
 }
 
 static struct exchange *make(struct context *ctx, exchange_fn *report,

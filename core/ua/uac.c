@@ -125,6 +125,8 @@ static enum error draft_ready(struct endpoint *ep, struct slice ready,
 		.start_line_len = m->start_line.len + 2,
 		.has_contact = true,
 		.has_cseq = true,
+		.has_identity = true,
+		.has_route = message_has(m, HEADER_ROUTE),
 	};
 	draft->seal_at = draft->start_line_len;
 	return draft->text == NULL ? ERR_NOMEM : OK;
@@ -368,9 +370,7 @@ bool endpoint_hangup(struct endpoint *ep, struct context *ctx,
 
 static struct exchange *find_exchange(struct endpoint *ep, uint64_t id)
 {
-	struct slice key = slice_make((const char *)&id, sizeof(id));
-	uint64_t hash = hash_of(&ep->exchanges, &key, 1);
-	struct hash_node *node = hash_first(&ep->exchanges, hash);
+	struct hash_node *node = hash_first(&ep->exchanges, hash_number(id));
 
 	for (; node != NULL; node = hash_next(node)) {
 		struct exchange *x = CONTAINER_OF(node, struct exchange,

@@ -664,6 +664,22 @@ END_TEST
 
 /* --- memory --- */
 
+START_TEST(what_is_given_up_is_forgotten_and_comes_up_again)
+{
+	receive_method("INVITE");
+	server_transaction_abandon(user.t);
+	ck_assert_uint_eq(user.gone, 0);
+	ck_assert_uint_eq(transactions_pending(us.transactions), 0);
+	ck_assert_uint_eq(transactions_count(us.transactions), 0);
+	receive_method("INVITE");
+	ck_assert_uint_eq(user.requests, 2);
+
+	respond(486);
+	server_transaction_abandon(user.t);             /* too late */
+	ck_assert_uint_eq(transactions_count(us.transactions), 1);
+}
+END_TEST
+
 START_TEST(what_is_answered_keeps_the_answer_and_little_more)
 {
 	user.watch = false;
@@ -882,6 +898,8 @@ static void add_answers(TCase *tests)
 	tcase_add_test(tests, a_lost_connection_is_replaced_for_the_answer);
 	tcase_add_test(tests,
 	               what_is_answered_keeps_the_answer_and_little_more);
+	tcase_add_test(tests,
+	               what_is_given_up_is_forgotten_and_comes_up_again);
 	tcase_add_test(tests, what_is_watched_keeps_its_flow_until_it_is_not);
 	tcase_add_loop_test(tests,
 	                    short_memory_never_leaves_a_transaction_behind, 0,

@@ -125,8 +125,10 @@ void pending_end(struct pending *p)
 	timer_cancel(&p->timer);
 	hash_remove(&ep->pendings, &p->by_id);
 	hash_remove(&ep->pendings_by_transaction, &p->by_transaction);
-	if (p->transaction != NULL)
+	if (p->transaction != NULL) {
 		server_transaction_watch(p->transaction, NULL, NULL);
+		server_transaction_abandon(p->transaction);
+	}
 	p->transaction = NULL;
 	list_remove(&p->node);
 	endpoint_bury(ep, &ep->dead_pendings, &p->node);
@@ -249,6 +251,7 @@ void endpoint_refuse(struct endpoint *ep, struct server_transaction *t,
 	struct field ours[] = {
 		{ header_table[HEADER_SERVER].name, ep->settings->user_agent },
 	};
+	const struct response_parts bare = { .status = 500 };
 	struct response_parts whole = *parts;
 	char tag[ENV_TOKEN_LEN];
 
@@ -256,5 +259,7 @@ void endpoint_refuse(struct endpoint *ep, struct server_transaction *t,
 		env_token(ep->env, tag);
 		whole.to_tag = slice_make(tag, sizeof(tag));
 	}
-	(void)send_with(t, &whole, ours, ARRAY_LEN(ours));
+	if (send_with(t, &whole, ours, ARRAY_LEN(ours)) != OK
+	    && server_transaction_respond(t, &bare) != OK)
+		server_transaction_abandon(t);
 }

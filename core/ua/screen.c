@@ -85,6 +85,11 @@ static bool pass_require(const struct endpoint_settings *s,
 	while (message_next_value(m, HEADER_REQUIRE, &it, &tag)) {
 		if (screen_lists(s->supported, tag))
 			continue;
+		/* it would have to be repeated in Unsupported */
+		if (!slice_all(tag, CHAR_TOKEN)) {
+			out->reason = SLICE("Bad Require");
+			return refuse(out, 400);
+		}
 		if (out->text.len != 0)
 			buf_slice(&out->text, SLICE(", "));
 		buf_slice(&out->text, tag);

@@ -43,6 +43,39 @@ START_TEST(invite_carries_what_8_1_1_wants)
 }
 END_TEST
 
+/* Who guesses a branch has to guess these, too (off-path forgery). */
+START_TEST(a_response_with_another_call_id_or_from_tag_is_dropped)
+{
+	static const enum header_id forged[] = {
+		HEADER_CALL_ID, HEADER_FROM,
+	};
+	const struct rig_sent *invite;
+
+	agent_call(&alice);
+	invite = rig_last(&rig);
+	for (size_t i = 0; i < ARRAY_LEN(forged); i++) {
+		struct slice good = rig_response(&rig, invite->wire,
+			&(struct rig_response){ .status = 486 });
+		const struct message *m = rig_parse(&rig, good);
+		struct edit edit = {
+			.op = EDIT_REPLACE,
+			.id = forged[i],
+			.value = SLICE("<sip:alice@192.0.2.1>;tag=other"),
+		};
+		struct buf bad = { 0 };
+
+		message_print(&bad, m, (struct slice){ NULL, 0 }, &edit, 1);
+		rig_inject(&alice.party, TRANSPORT_UDP, "192.0.2.9:5060",
+		           buf_view(&bad));
+		buf_deinit(&bad);
+		ck_assert_uint_eq(alice.noutcomes, 0);
+		ck_assert_uint_eq(rig.nsent, 1);        /* and no ACK */
+	}
+	rig_reply_status(&rig, invite, 486);
+	ck_assert_uint_eq(agent_last(&alice)->status, 486);
+}
+END_TEST
+
 START_TEST(a_call_is_made_acked_and_hung_up)
 {
 	struct context *ctx = agent_call(&alice);
@@ -854,6 +887,9 @@ static Suite *suite(void)
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, invite_carries_what_8_1_1_wants);
+	tcase_add_test(
+		tests,
+		a_response_with_another_call_id_or_from_tag_is_dropped);
 	tcase_add_test(tests, a_call_is_made_acked_and_hung_up);
 	tcase_add_test(tests,
 	               a_request_that_makes_no_dialog_closes_its_context);

@@ -18,10 +18,12 @@ struct ping_run {
 		char *text;
 	} failure;                      /* the last one */
 	struct timer next;
+	struct list pings;              /* in flight */
 };
 
 /* One of them; the outcome's argument. */
 struct ping {
+	struct list node;
 	struct ping_run *run;
 	struct item *item;
 	uint64_t n;
@@ -32,6 +34,8 @@ static void free_run(void *state)
 	struct ping_run *r = state;
 
 	timer_cancel(&r->next);
+	LIST_EACH(node, &r->pings)
+		free(CONTAINER_OF(node, struct ping, node));
 	free(r->failure.text);
 	free(r);
 }
@@ -174,6 +178,7 @@ static void answered(struct endpoint *ep, struct context *ctx,
 		r->over++;
 		finish_when_over(r);
 	}
+	list_remove(&p->node);
 	free(p);
 	item_drop(item);
 	app_check_end(app);
@@ -195,13 +200,15 @@ static bool send_one(struct ping_run *r)
 	enum error err = ERR_NOMEM;
 
 	if (p != NULL) {
-		*p = (struct ping){ r, r->item, r->sent + 1 };
+		*p = (struct ping){ .run = r, .item = r->item,
+		                    .n = r->sent + 1 };
 		req.nfields = request_fields(r->app, r->args, req.method,
 		                             fields);
 		request_context_params(r->app, uri, &route, &params);
 		if (endpoint_new_request(r->app->endpoint, NULL, &params,
 		                         &req, &err) != NULL) {
 			item_hold(r->item);
+			list_append(&r->pings, &p->node);
 			r->sent++;
 			return true;
 		}
@@ -248,6 +255,7 @@ static enum run options_run(struct app *app, struct item *item,
 	if (r == NULL)
 		return item_fail(item, CLASS_INTERNAL, "%s",
 		                 error_text(ERR_NOMEM));
+	list_init(&r->pings);
 	r->app = app;
 	r->item = item;
 	r->args = args;

@@ -7,7 +7,8 @@ import re
 
 from harness import each, equal, main, test
 from peer import sdp, token
-from servers import Kamailio, Relay, ended, netsip, sipp
+from relay import Relay
+from servers import Kamailio, ended, netsip, sipp
 
 
 @each([("uas_answer", "uac_call"), ("uas_slow", "uac_call"),
@@ -24,11 +25,9 @@ def sipp_serves_sipp(t, callee, caller):
 
 @test
 def sipp_repeats_a_200_whose_ack_the_relay_lost(t):
-    relay, acks = Relay(t), []
-    relay.loses = lambda octets: (octets.startswith(b"ACK ")
-                                  and (acks.append(1) or len(acks) < 2))
-    uas = sipp(t, "uas_relayed", options=["-key", "relay_port", relay.port])
-    relay.target = uas.port
+    uas = sipp(t, "uas_answer")
+    relay = Relay(t, uas.port)
+    relay.drop("ACK", nth=1)
     peer, at = t.peer(), ("127.0.0.1", relay.port)
     peer.request("INVITE", at, uas.uri(), body=sdp(4000))
     for _ in range(2):

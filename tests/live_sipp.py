@@ -2,7 +2,8 @@
 """sipsh with SIPp as its peer: scenarios in tests/sipp."""
 
 from harness import check, each, equal, main, test, wait_until
-from servers import Relay, done, ended, is_bound, of, one, sipp
+from relay import Relay
+from servers import done, ended, is_bound, of, one, sipp
 
 TRANSPORTS = [("udp", []), ("tcp", ["-t", "t1"])]
 
@@ -52,20 +53,14 @@ def a_slow_callee_is_waited_for(t):
 @test
 def a_200_is_acked_as_often_as_it_comes(t):
     """Two ACKs are lost; the 200 comes again after 0.5 s and 1 s more."""
-    relay, acks = Relay(t), []
-
-    def loses(octets):
-        if octets.startswith(b"ACK "):
-            acks.append(octets)
-        return octets.startswith(b"ACK ") and len(acks) <= 2
-    relay.loses = loses
-    uas = sipp(t, "uas_relayed", options=["-key", "relay_port", relay.port])
-    relay.target = uas.port
-    run = t.run(*options(), "-c", f"invite sip:sipp@127.0.0.1:{relay.port};"
+    uas = sipp(t, "uas_answer")
+    relay = Relay(t, uas.port)
+    relay.drop("ACK", nth=(1, 2))
+    run = t.run(*options(), "-c", f"invite {relay.uri('sipp')};"
                 " sleep 2s; bye")
     done(run, "bye")
     one(run.events, "call.answered")
-    equal(len(acks), 3, "ACKs")
+    equal(relay.count("ACK"), 3)
     uas.ended_well()
 
 

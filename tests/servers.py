@@ -1,15 +1,13 @@
 """Real SIP programs as peers: Kamailio, SIPp, Net::SIP.
 
     proxy = Kamailio(t)             a registrar and proxy, UDP and TCP
+    proxy = Kamailio(t, NAME=VALUE) with these definitions of kamailio.cfg
     proxy.uri("bob")                sip:bob@127.0.0.1:PORT
     proxy.sipsh("alice", ...)       options for sipsh: account and listeners
 
     uas = sipp(t, "uas_answer")     runs tests/sipp/uas_answer.xml
     uas = sipp(t, "uac_call", to=port)
     uas.ended_well()                waits; fails unless all its calls did
-
-    relay = Relay(t)                between a client and relay.target; loses
-    relay.loses = fn                what fn(octets) says
 
     peer = netsip(t, "registrar.pl", *args)
 
@@ -20,9 +18,7 @@ by the process that serves it.
 
 import json
 import os
-import select
 import socket
-import threading
 
 from harness import HERE, Failure, check, equal, free_port, wait_until
 
@@ -80,13 +76,15 @@ def spawn_ready(t, argv, is_ready, timeout=10):
 class Kamailio:
     """Ends the test with a failure when it has crashed meanwhile."""
 
-    def __init__(self, t):
+    def __init__(self, t, **definitions):
         self.t, self.port = t, free_port()
         self.hostport = f"127.0.0.1:{self.port}"
         argv = ["kamailio", "-DD", "-E", "-f", os.path.join(HERE,
                 "kamailio.cfg"), "-Y", t.dir, "-w", t.dir, "-m", "32"]
         for transport in ("udp", "tcp"):
             argv += ["-l", f"{transport}:{self.hostport}"]
+        for name, value in definitions.items():
+            argv += ["-A", f"{name}={value}"]
         pinger = Pinger(self.port)
         t.defer(pinger.close)
         self.process = spawn_ready(t, argv, pinger)
@@ -142,45 +140,6 @@ class Sipp:
 def sipp(t, scenario, to=None, calls=1, options=()):
     """to: a port of 127.0.0.1 to call; None: SIPp waits to be called."""
     return Sipp(t, scenario, to, calls, [str(o) for o in options])
-
-
-class Relay:
-    """Passes datagrams of one client on to 127.0.0.1:target, and back."""
-
-    def __init__(self, t):
-        self.port, self.target = free_port(), None
-        self.loses = lambda octets: False
-        self.front = self._bind(self.port)
-        self.back = self._bind(0)
-        self.client = None
-        t.defer(self._close)
-        self.thread = threading.Thread(target=self._run, daemon=True)
-        self.thread.start()
-
-    @staticmethod
-    def _bind(port):
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        sock.bind(("127.0.0.1", port))
-        return sock
-
-    def _run(self):
-        while True:
-            for sock in select.select([self.front, self.back], [], [])[0]:
-                octets, source = sock.recvfrom(65536)
-                if not octets:
-                    return
-                if sock is self.front:
-                    self.client = source
-                    if not self.loses(octets):
-                        self.back.sendto(octets, ("127.0.0.1", self.target))
-                elif self.client:
-                    self.front.sendto(octets, self.client)
-
-    def _close(self):
-        self.back.sendto(b"", self.back.getsockname())
-        self.thread.join()
-        self.front.close()
-        self.back.close()
 
 
 class NetSip:

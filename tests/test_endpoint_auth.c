@@ -150,6 +150,21 @@ START_TEST(ack_carries_its_invites_credentials_and_bye_its_own)
 }
 END_TEST
 
+/* Nobody there has asked for them. */
+START_TEST(an_ack_that_goes_elsewhere_carries_no_credentials)
+{
+	know_secret();
+	send_as("INVITE", "sip:bob@192.0.2.9");
+	challenge("INVITE ", 0, first);
+	rig_reply(&rig, agent_sent(&alice, "INVITE ", 1),
+	          &(struct rig_response){
+		.status = 200, .contact = "<sip:bob@192.0.2.66>",
+	});
+	ck_assert_ptr_null(agent_header(&alice, "ACK sip:bob@192.0.2.66 ", 0,
+	                                HEADER_AUTHORIZATION).p);
+}
+END_TEST
+
 START_TEST(cancel_repeats_the_credentials_of_its_invite)
 {
 	struct slice of_invite, of_cancel;
@@ -343,6 +358,8 @@ static Suite *suite(void)
 	               a_challenge_is_answered_with_the_next_cseq_and_branch);
 	tcase_add_test(tests,
 	               ack_carries_its_invites_credentials_and_bye_its_own);
+	tcase_add_test(tests,
+	               an_ack_that_goes_elsewhere_carries_no_credentials);
 	tcase_add_test(tests, cancel_repeats_the_credentials_of_its_invite);
 	tcase_add_test(tests, proxy_and_registrar_may_both_ask);
 	tcase_add_test(tests, a_stale_nonce_is_no_wrong_secret);

@@ -84,7 +84,37 @@ static void on_expiry(void *arg)
 	ack_free(arg);
 }
 
+static struct slice hop_host(struct slice route, struct slice uri_text)
+{
+	struct name_addr addr;
+	struct uri uri;
+
+	if (route.p != NULL)
+		return name_addr_parse(route, &addr) ? addr.uri.host
+		                                     : SLICE_EMPTY;
+	return uri_parse(uri_text, &uri) ? uri.host : SLICE_EMPTY;
+}
+
+/*
+ * 13.2.2.4 wants the INVITE's credentials in the ACK, for whoever asked for
+ * them on the way. Behind a proxy that does not stay in the path, the ACK
+ * goes to wherever the 2xx says: credentials are not for there.
+ */
+static bool goes_the_same_way(const struct message *invite,
+                              const struct path *p)
+{
+	const struct slice none = { NULL, 0 };
+	struct slice first = p->nroutes == 0 || p->strict ? none
+	                                                  : p->routes[0];
+	struct slice theirs = p->strict ? none
+	                      : message_header(invite, HEADER_ROUTE, 0);
+
+	return slice_eq_nocase(hop_host(first, p->uri),
+	                       hop_host(theirs, invite->uri_text));
+}
+
 static struct field *fields_with_credentials(const struct message *invite,
+                                             const struct path *path,
                                              const struct ack_parts *parts,
                                              size_t *n)
 {
@@ -93,8 +123,10 @@ static struct field *fields_with_credentials(const struct message *invite,
 	};
 	struct field credentials[CREDENTIALS_MAX];
 	size_t ncredentials = 0;
+	size_t nids = invite != NULL && goes_the_same_way(invite, path)
+	              ? ARRAY_LEN(ids) : 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
+	for (size_t i = 0; i < nids; i++) {
 		for (size_t nth = 0; ncredentials < CREDENTIALS_MAX; nth++) {
 			struct slice value = message_header(invite, ids[i],
 			                                    nth);
@@ -116,9 +148,9 @@ static enum error draft(struct ack *a, const struct message *invite,
 	const struct dialog *d = a->dialog;
 	struct path path;
 	size_t nfields = 0;
-	struct field *fields = fields_with_credentials(invite, parts,
-	                                               &nfields);
 	enum error err = path_init(&path, d->route_set, d->target);
+	struct field *fields = fields_with_credentials(invite, &path, parts,
+	                                               &nfields);
 
 	if (fields == NULL)
 		err = ERR_NOMEM;
@@ -143,7 +175,8 @@ static enum error draft(struct ack *a, const struct message *invite,
 	return err;
 }
 
-enum error ack_send(struct dialog *d, const struct message *invite,
+enum error ack_send(struct dialog *d, uint32_t cseq,
+                    const struct message *invite,
                     const struct ack_parts *parts)
 {
 	struct endpoint *ep = d->ctx->endpoint;
@@ -156,7 +189,7 @@ enum error ack_send(struct dialog *d, const struct message *invite,
 	if (a == NULL)
 		return ERR_NOMEM;
 	a->dialog = d;
-	a->cseq = invite->cseq.number;
+	a->cseq = invite != NULL ? invite->cseq.number : cseq;
 	list_append(&d->ctx->acks, &a->node);
 	err = draft(a, invite, parts, &strict);
 	if (err == OK && !outbound_next_hop(ep, &a->draft, strict, &hop))

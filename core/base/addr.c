@@ -212,11 +212,19 @@ bool addr_parse(struct slice s, struct addr *out)
 
 static void print_ipv4(struct buf *b, const unsigned char ip[4])
 {
+	char text[sizeof("255.255.255.255")];
+	size_t n = 0;
+
 	for (unsigned i = 0; i < 4; i++) {
 		if (i != 0)
-			buf_char(b, '.');
-		buf_u64(b, ip[i]);
+			text[n++] = '.';
+		if (ip[i] >= 100)
+			text[n++] = (char)('0' + ip[i] / 100);
+		if (ip[i] >= 10)
+			text[n++] = (char)('0' + ip[i] / 10 % 10);
+		text[n++] = (char)('0' + ip[i] % 10);
 	}
+	buf_append(b, text, n);
 }
 
 static unsigned group_at(const unsigned char ip[16], unsigned i)

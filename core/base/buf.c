@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Giving back less is not worth its time. */
+enum { STEAL_SLACK = 64 };
+
 void buf_deinit(struct buf *b)
 {
 	free(b->p);
@@ -18,15 +21,17 @@ void buf_reset(struct buf *b)
 	b->err = OK;
 }
 
-/* Makes cap more than need; cap never passes max + 1, so that the inline
- * append need not know of max. */
+/* Makes cap more than need: just so much where a reserve was exact, and at
+ * least twice what it was. It never passes max + 1, so that the inline append
+ * need not know of max. */
 static void grow(struct buf *b, size_t need)
 {
 	size_t cap = b->cap == 0 ? 64 : b->cap;
 	char *p;
 
-	while (cap <= need)
-		cap = cap > SIZE_MAX / 2 ? SIZE_MAX : cap * 2;
+	cap = cap > SIZE_MAX / 2 ? SIZE_MAX : cap * 2;
+	if (cap <= need)
+		cap = need + 1;
 	if (b->max != 0 && cap > b->max)
 		cap = b->max + 1;
 	p = realloc(b->p, cap);
@@ -186,7 +191,8 @@ char *buf_steal(struct buf *b, size_t *len)
 
 	if (b->err == OK && n != 0) {
 		b->p[n] = '\0';
-		p = realloc(b->p, n + 1);
+		if (b->cap - n > STEAL_SLACK)
+			p = realloc(b->p, n + 1);
 		if (p == NULL)          /* larger than need be, but whole */
 			p = b->p;
 		b->p = NULL;

@@ -34,6 +34,13 @@ void hash_deinit(struct hash *h);
 
 /* SipHash-1-3 of the parts laid end to end, each followed by its length. */
 uint64_t hash_of(const struct hash *h, const struct slice *parts, size_t n);
+/* For numbers that we give out ourselves, so that nobody can choose them:
+ * different ones have different hashes. */
+static inline uint64_t hash_number(uint64_t n)
+{
+	n *= UINT64_C(0x9e3779b97f4a7c15);
+	return n ^ n >> 32;
+}
 
 /* ERR_NOMEM when there is no table yet and none can be made; a table that
  * cannot grow goes on longer chains. */

@@ -90,6 +90,8 @@ enum error request_draft(struct request_draft *d,
 	made.has_cseq = w.given[HEADER_CSEQ];
 	made.has_identity = w.given[HEADER_FROM] || w.given[HEADER_CALL_ID];
 	made.has_route = parts->nroutes != 0 || w.given[HEADER_ROUTE];
+	made.has_credentials = w.given[HEADER_AUTHORIZATION]
+	                       || w.given[HEADER_PROXY_AUTHORIZATION];
 
 	err = buf_error(&text);
 	if (err != OK)

@@ -40,7 +40,7 @@ struct request_draft {
 	bool has_contact;               /* given or refused by the user */
 	bool has_cseq;                  /* given or refused by the user */
 	bool has_identity;              /* From or Call-ID is the user's */
-	bool has_route;
+	bool has_route, has_credentials;
 };
 
 /* ERR_SYNTAX when a value holds CR, LF or NUL, a field name or the method is

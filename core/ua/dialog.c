@@ -41,16 +41,12 @@ static enum error keep_texts(struct dialog *d, const struct texts *t)
 static struct slice contact_uri(const struct message *m,
                                 struct slice otherwise)
 {
-	struct header_iter it = { 0 };
-	struct contact contact;
-	struct slice value;
+	const struct name_addr *addr = &m->contact.addr;
 
-	if (!message_next_value(m, HEADER_CONTACT, &it, &value)
-	    || !contact_parse(value, &contact)
-	    || (contact.addr.uri.scheme != URI_SIP
-	        && contact.addr.uri.scheme != URI_SIPS))
+	if (!m->has_contact || (addr->uri.scheme != URI_SIP
+	                        && addr->uri.scheme != URI_SIPS))
 		return otherwise;
-	return contact.addr.uri_text;
+	return addr->uri_text;
 }
 
 /* Appends Record-Route as a list value: in order for the callee, reversed for

@@ -287,6 +287,8 @@ void endpoint_free(struct endpoint *ep)
 	hash_deinit(&ep->pendings);
 	hash_deinit(&ep->pendings_by_transaction);
 	message_deinit(&ep->scratch);
+	buf_deinit(&ep->via);
+	buf_deinit(&ep->contact);
 	free(ep);
 }
 

@@ -65,12 +65,25 @@ void exchange_fail(struct exchange *x, enum error err, const char *text)
 	conclude_with(x, NULL, err, text);
 }
 
+/* It will not be sent once more. */
+static void forget_text(struct exchange *x)
+{
+	request_draft_deinit(&x->draft);
+	x->host = SLICE_EMPTY;
+	free(x->targets);
+	x->targets = NULL;
+	x->target = x->ntargets = 0;
+}
+
 /* The transaction of an INVITE lives on, for a fork's 2xx and for repeated
  * ones (RFC 6026). */
 static void take_success(struct exchange *x, const struct message *response)
 {
-	struct outcome o = outcome_of(x, response);
+	struct outcome o;
 
+	if (x->method == METHOD_INVITE)
+		forget_text(x);
+	o = outcome_of(x, response);
 	if (x->ctx->credentials != NULL)
 		credentials_authentication_info(x->ctx->credentials,
 		                                response);
@@ -113,7 +126,7 @@ static bool is_worth_another_target(enum error err)
 	case OK:
 	case ERR_NOMEM:
 	case ERR_SYNTAX:
-	case ERR_STATE:
+	case ERR_BAD_STATE:
 	case ERR_UNSUPPORTED:
 	case ERR_AGAIN:
 	case ERR_ADDRESS_IN_USE:

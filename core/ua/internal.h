@@ -49,6 +49,7 @@ struct endpoint {
 	struct list dead_contexts, dead_exchanges, dead_pendings;
 	struct message scratch;         /* for our own requests, and kept ones;
 	                                 * never across a call to the user */
+	struct buf via, contact;        /* scratch of outbound.c */
 };
 
 struct context {

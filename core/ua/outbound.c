@@ -81,7 +81,7 @@ bool outbound_next_hop(struct endpoint *ep, const struct request_draft *d,
 	struct name_addr addr;
 	struct fault fault;
 
-	if (!strict
+	if (!strict && d->has_route
 	    && message_parse(m, slice_make(d->text, d->len),
 	                     dispatcher_limits(ep->dispatcher), &fault) == OK
 	    && message_next_value(m, HEADER_ROUTE, &it, &hop)
@@ -123,7 +123,6 @@ enum error outbound_seal(struct context *ctx, const struct request_draft *d,
                          struct outbound *o, struct buf *wire)
 {
 	struct endpoint *ep = ctx->endpoint;
-	struct buf via = { 0 }, contact = { 0 };
 	struct addr local;
 	enum error err;
 
@@ -139,25 +138,23 @@ enum error outbound_seal(struct context *ctx, const struct request_draft *d,
 	if (err != OK)
 		return err;
 	make_branch(ep, o->branch);
-	leg_print_via(&via, o->flow.leg, &local,
+	buf_reset(&ep->via);
+	buf_reset(&ep->contact);
+	leg_print_via(&ep->via, o->flow.leg, &local,
 	              slice_make(o->branch, BRANCH_LEN));
-	err = buf_error(&via);
+	err = buf_error(&ep->via);
 	if (err == OK && o->with_contact && !d->has_contact)
-		err = outbound_print_contact(&contact, ctx, &o->flow,
+		err = outbound_print_contact(&ep->contact, ctx, &o->flow,
 		                             o->secure, o->contact_params);
 	if (err != OK)
-		goto out;
+		return err;
 	request_seal(wire, d, &(struct request_seal){
-		.via = buf_view(&via),
-		.contact = buf_view(&contact),
+		.via = buf_view(&ep->via),
+		.contact = buf_view(&ep->contact),
 		.cseq = o->cseq,
 		.credentials = o->credentials,
 	});
-	err = buf_error(wire);
-out:
-	buf_deinit(&via);
-	buf_deinit(&contact);
-	return err;
+	return buf_error(wire);
 }
 
 static bool names(const struct field *fields, size_t n, struct slice name)

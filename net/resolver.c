@@ -458,7 +458,7 @@ void resolver_free(struct resolver *r)
 enum error resolver_set_server(struct resolver *r, const struct addr *server)
 {
 	if (r->channel != NULL)
-		return ERR_STATE;
+		return ERR_BAD_STATE;
 	r->server = *server;
 	if (r->server.port == 0)
 		r->server.port = NS_DEFAULTPORT;

@@ -20,7 +20,7 @@ struct resolver *resolver_new(struct loop *loop);
 void resolver_free(struct resolver *r);
 
 /* Asks this server (port 0: 53) in place of the system's. To be called
- * before the first lookup; else ERR_STATE. */
+ * before the first lookup; else ERR_BAD_STATE. */
 enum error resolver_set_server(struct resolver *r, const struct addr *server);
 /* Bounds a lookup, all retries included; 10 s unless told. */
 void resolver_set_timeout(struct resolver *r, uint64_t timeout_ms);

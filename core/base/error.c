@@ -13,7 +13,7 @@ const char *error_text(enum error err)
 		return "syntax error";
 	case ERR_LIMIT:
 		return "limit reached";
-	case ERR_STATE:
+	case ERR_BAD_STATE:
 		return "not possible in this state";
 	case ERR_NOT_FOUND:
 		return "not found";
@@ -61,7 +61,7 @@ enum error_class error_class(enum error err)
 		return CLASS_NONE;
 	case ERR_SYNTAX:
 	case ERR_LIMIT:
-	case ERR_STATE:
+	case ERR_BAD_STATE:
 	case ERR_NOT_FOUND:
 	case ERR_UNSUPPORTED:
 	case ERR_IO:

@@ -8,7 +8,7 @@ enum error {
 	ERR_NOMEM,              /* out of memory */
 	ERR_SYNTAX,             /* text that does not follow its grammar */
 	ERR_LIMIT,              /* one of our bounds was reached */
-	ERR_STATE,              /* not possible in the present state */
+	ERR_BAD_STATE,              /* not possible in the present state */
 	ERR_NOT_FOUND,          /* no such object */
 	ERR_UNSUPPORTED,        /* understood, and not offered here */
 	ERR_TIMEOUT,            /* no answer in time */

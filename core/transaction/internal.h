@@ -235,7 +235,7 @@ struct server_input {
 	enum error err;                 /* ON_REPLY_ERROR */
 };
 
-/* Puts event through t's table. ERR_STATE: it is ignored in this state; else
+/* Puts event through t's table. ERR_BAD_STATE: it is ignored in this state; else
  * what sending said, if the step sends. */
 enum error server_step(struct server_transaction *t,
                        enum server_input_event event,

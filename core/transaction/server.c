@@ -101,7 +101,7 @@ static void heed(struct server_transaction *t, enum error err)
 {
 	const struct server_input in = { .err = err };
 
-	if (err != OK && err != ERR_STATE)
+	if (err != OK && err != ERR_BAD_STATE)
 		server_step(t, ON_REPLY_ERROR, &in);
 }
 
@@ -354,7 +354,7 @@ enum error server_step(struct server_transaction *t,
 	enum error err;
 
 	if (s->next == STATE_NONE)
-		return ERR_STATE;
+		return ERR_BAD_STATE;
 	if (s->actions & STOP)
 		stop_timers(t);
 	enter(t, s->next);
@@ -457,7 +457,7 @@ enum error server_transaction_respond(struct server_transaction *t,
                                       const struct response_parts *parts)
 {
 	if (!is_pending(t) || !is_allowed(t, parts->status))
-		return ERR_STATE;
+		return ERR_BAD_STATE;
 	return fail_later(t, say(t, event_of(parts->status), parts));
 }
 
@@ -466,7 +466,7 @@ enum error server_transaction_resend(struct server_transaction *t)
 	struct server_input in = { 0 };
 
 	if (t->response == NULL || t->detail == NULL)
-		return ERR_STATE;
+		return ERR_BAD_STATE;
 	return fail_later(t, server_step(t, ON_RESEND, &in));
 }
 

@@ -124,17 +124,17 @@ void server_transaction_watch(struct server_transaction *t, server_fn *fn,
                               void *arg);
 /*
  * Sends a response, built from the request, which is kept until a final response
- * was sent. Provisional ones may repeat; a second final one is ERR_STATE.
+ * was sent. Provisional ones may repeat; a second final one is ERR_BAD_STATE.
  * For an INVITE 100 goes out by itself when nothing was sent for 200 ms. A 2xx
  * to INVITE is repeated by the transaction user, with
  * server_transaction_resend(), until its ACK comes (13.3.1.4).
  * RFC 4320: other requests get their 100 by themselves, once the client has
- * slowed down to T2; further provisional ones and 408 are ERR_STATE. What is
+ * slowed down to T2; further provisional ones and 408 are ERR_BAD_STATE. What is
  * not answered in 64*T1 is over: SERVER_GONE without an answer.
  */
 enum error server_transaction_respond(struct server_transaction *t,
                                       const struct response_parts *parts);
-/* Sends the last response again. ERR_STATE: there is none, or nobody watches
+/* Sends the last response again. ERR_BAD_STATE: there is none, or nobody watches
  * and t only replays. */
 enum error server_transaction_resend(struct server_transaction *t);
 /* Gives up t, which no answer can be made for: it is forgotten without a call

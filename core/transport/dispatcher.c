@@ -233,7 +233,7 @@ enum error dispatcher_answer(struct dispatcher *d, const struct message *m,
 	char tag[TAG_LEN];
 
 	if (!m->is_request || m->method == METHOD_ACK)
-		return ERR_STATE;
+		return ERR_BAD_STATE;
 	stateless_tag(d, m, tag);
 	p.to_tag = slice_make(tag, sizeof(tag));
 	buf_reset(&d->answer);

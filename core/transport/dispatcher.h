@@ -88,7 +88,7 @@ enum error dispatcher_send_response(struct dispatcher *d,
 /*
  * Answers a request without keeping any state: the To tag is made of the
  * request, so that it is the same for each copy (8.2.7); parts->to_tag is not
- * used. An ACK is never answered (ERR_STATE).
+ * used. An ACK is never answered (ERR_BAD_STATE).
  */
 enum error dispatcher_answer(struct dispatcher *d, const struct message *m,
                              const struct flow *from,

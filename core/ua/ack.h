@@ -11,9 +11,12 @@
 
 struct ack;
 
-/* Sends it as soon as its next hop is found. invite is read before the call
- * returns; it may be the scratch message. ERR_NOMEM, ERR_SYNTAX. */
-enum error ack_send(struct dialog *d, const struct message *invite,
+/* Sends it as soon as its next hop is found. invite tells the CSeq number and
+ * the credentials: NULL, when there are none and the number is cseq. It is
+ * read before the call returns; it may be the scratch message. ERR_NOMEM,
+ * ERR_SYNTAX. */
+enum error ack_send(struct dialog *d, uint32_t cseq,
+                    const struct message *invite,
                     const struct ack_parts *parts);
 /* That of d for the INVITE with this CSeq number; or NULL. */
 struct ack *ack_find(struct dialog *d, uint32_t cseq);

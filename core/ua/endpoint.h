@@ -159,9 +159,10 @@ struct request_params {
 /*
  * Sends a request: in ctx (its dialog, if there is one), or in a new context
  * made of params where ctx is NULL. Returns the context, or NULL with *err:
- * ERR_SYNTAX (a value that cannot be sent, no From or To), ERR_STATE (another
- * endpoint's context; BYE without a dialog; an INVITE while one is open, ours
- * or theirs; ACK and CANCEL, which go by themselves), ERR_NOMEM. All else is
+ * ERR_SYNTAX (a value that cannot be sent, no From or To), ERR_BAD_STATE (another
+ * endpoint's context; a call that has ended, or that we hung up; BYE without a
+ * dialog, or where the callee has none yet, 15; an INVITE while one is open,
+ * ours or theirs; ACK and CANCEL, which go by themselves), ERR_NOMEM. All else is
  * told to fn. A request in a new context that makes no dialog closes it after
  * its final report.
  */
@@ -225,7 +226,7 @@ void endpoint_close_context(struct endpoint *ep, struct context *ctx);
  * get Contact, Allow and Supported; the 2xx is repeated until its ACK comes
  * (13.3.1.4), and the 1xx every minute (13.3.1.1). parts->to_tag is used as
  * it is, another tag making another dialog (empty: ours). ERR_NOT_FOUND: it
- * was answered, cancelled or is gone. ERR_SYNTAX, ERR_NOMEM; ERR_STATE: a
+ * was answered, cancelled or is gone. ERR_SYNTAX, ERR_NOMEM; ERR_BAD_STATE: a
  * provisional response or a 408 to other than INVITE (RFC 4320).
  */
 enum error endpoint_new_response(struct endpoint *ep, uint64_t id,

@@ -118,7 +118,8 @@ static enum error seal(struct exchange *x, struct outbound *o,
 	o->cseq = x->cseq;
 	o->with_contact = x->with_contact;
 	o->contact_params = slice_str(x->contact_params);
-	o->secure = uri_parse(request_draft_uri(&x->draft), &uri)
+	o->secure = x->with_contact
+	            && uri_parse(request_draft_uri(&x->draft), &uri)
 	            && uri.scheme == URI_SIPS;
 	return outbound_seal(x->ctx, &x->draft, o, wire);
 }
@@ -163,6 +164,8 @@ static enum error send_to(struct exchange *x, const struct target *target)
 
 	x->over_tcp = false;
 	o.credentials = buf_view(&credentials);
+	x->is_special = o.credentials.len != 0 || x->draft.has_cseq
+	                || x->draft.has_credentials;
 	if (err == OK)
 		err = seal(x, &o, &wire);
 	if (err != OK || (wants_tcp(x, target, wire.len)
@@ -396,8 +399,9 @@ static void on_timer(void *arg)
 			exchange_send(x);
 		break;
 	case EXCHANGE_SENT:
-		exchange_fail(x, ERR_CANCELLED,
-		              "no final response after CANCEL");
+		exchange_fail(x, ERR_CANCELLED, x->cancelled
+		              ? "no final response after CANCEL"
+		              : "no final response after BYE");
 		break;
 	case EXCHANGE_NEW:
 	case EXCHANGE_LOCATING:
@@ -457,15 +461,22 @@ out:
 	return err;
 }
 
+void exchange_expect_end(struct exchange *x)
+{
+	struct transactions *ts = endpoint_of(x)->transactions;
+
+	if (x->phase == EXCHANGE_SENT && !timer_armed(&x->timer))
+		arm(x, 64ULL * transactions_settings(ts)->t1_ms);
+}
+
 /* Without an end 64*T1 later, the INVITE counts as cancelled (9.1). */
 void exchange_send_cancel(struct exchange *x)
 {
-	struct endpoint *ep = endpoint_of(x);
 	struct exchange *cancel;
 	enum error err;
 
 	x->cancel_sent = true;
-	arm(x, 64ULL * transactions_settings(ep->transactions)->t1_ms);
+	exchange_expect_end(x);
 	cancel = make(x->ctx, report_cancel, x->cancel_fn, x->cancel_arg);
 	if (cancel == NULL)
 		return;

@@ -52,6 +52,8 @@ struct exchange {
 	struct flow flow;
 	char branch[40];
 	bool over_tcp, tcp_refused;     /* 18.1.1: too large for UDP */
+	bool is_special;                /* its wire alone tells its CSeq, or
+	                                 * what credentials it has */
 	uint64_t sent_us;
 	unsigned retransmits, authorised, glares;
 	struct redirect *redirect;
@@ -93,6 +95,9 @@ void exchange_start(struct exchange *x);
 /* Gives an INVITE up: CANCEL goes out when it may. False: it is no INVITE,
  * has a final outcome, or was given up before. */
 bool exchange_cancel(struct exchange *x, response_fn *fn, void *arg);
+/* Gives an INVITE that is on the wire up, without CANCEL, when it has no final
+ * response 64*T1 from now (ERR_CANCELLED). */
+void exchange_expect_end(struct exchange *x);
 /* The user has set a secret, or has not. */
 void exchange_resume(struct exchange *x, bool with_secret);
 /* Forgets x without telling; it is freed later. */

@@ -124,7 +124,7 @@ static void acknowledge(struct exchange *x, struct outcome *o)
 	struct context *ctx = x->ctx;
 	struct dialog *d = o->dialog;
 	struct ack_parts parts = { 0 };
-	const struct message *invite;
+	const struct message *invite = NULL;
 
 	o->ack = &parts;
 	ctx->answering = d;
@@ -132,9 +132,10 @@ static void acknowledge(struct exchange *x, struct outcome *o)
 	ctx->answering = NULL;
 	if (ctx->closed)
 		return;
-	invite = exchange_request(x);
-	if (invite != NULL)
-		(void)ack_send(d, invite, &parts);
+	if (x->is_special)
+		invite = exchange_request(x);
+	if (invite != NULL || !x->is_special)
+		(void)ack_send(d, x->cseq, invite, &parts);
 	if (o->unwanted)
 		(void)session_bye(d, NULL, NULL);
 	else if (ctx->hangup_asked)
@@ -187,6 +188,36 @@ static void take_success(struct exchange *x, struct outcome *o)
 	}
 }
 
+/* --- calls of theirs --- */
+
+static struct pending *incoming_call(const struct context *ctx)
+{
+	LIST_EACH(it, &ctx->pendings) {
+		struct pending *p = CONTAINER_OF(it, struct pending, node);
+
+		if (p->method == METHOD_INVITE && !p->in_dialog)
+			return p;
+	}
+	return NULL;
+}
+
+bool session_awaits_ack(const struct context *ctx)
+{
+	const struct pending *p = incoming_call(ctx);
+
+	return p != NULL && p->status / 100 == 2;
+}
+
+/* 15: the callee has to wait for the ACK of its 2xx. */
+static bool hang_up_later(struct pending *p, response_fn *fn, void *arg)
+{
+	p->ctx->state = CONTEXT_HANGING_UP;
+	p->bye_on_ack = true;
+	p->hangup_fn = fn;
+	p->hangup_arg = arg;
+	return true;
+}
+
 /* --- failures --- */
 
 /* 12.2.1.2: the peer knows nothing of the dialog, or is gone; for a call
@@ -206,7 +237,10 @@ static void lose_dialog(struct exchange *x, const struct outcome *o)
 	if (d == NULL || d->state != DIALOG_CONFIRMED || d->hung_up
 	    || !ends_dialog(o))
 		return;
-	(void)session_bye(d, NULL, NULL);
+	if (session_awaits_ack(x->ctx))
+		(void)hang_up_later(incoming_call(x->ctx), NULL, NULL);
+	else
+		(void)session_bye(d, NULL, NULL);
 	if (is_call)
 		end_call(x, o, cause_of(x, o), o->response != NULL);
 }
@@ -263,6 +297,18 @@ void session_report_other(struct exchange *x, struct outcome *o)
 
 /* --- BYE --- */
 
+/* 9.1 says so of CANCEL: a peer that has heard the call's end, and has no
+ * final response to our INVITE 64*T1 later, will have none. */
+void session_expect_answers(struct context *ctx, const struct dialog *d)
+{
+	LIST_EACH(it, &ctx->exchanges) {
+		struct exchange *x = CONTAINER_OF(it, struct exchange, node);
+
+		if (x->method == METHOD_INVITE && x->dialog == d)
+			exchange_expect_end(x);
+	}
+}
+
 /* Whatever comes back, the dialog is over (15.1.1). */
 void session_report_bye(struct exchange *x, struct outcome *o)
 {
@@ -275,10 +321,13 @@ void session_report_bye(struct exchange *x, struct outcome *o)
 	}
 	session_drop_requests(x->dialog);
 	endpoint_end_dialog(x->dialog);
+	session_expect_answers(ctx, x->dialog);
 	exchange_tell(x, o);
 	if (!ctx->closed && !context_has_dialog(ctx, false)
-	    && ctx->state == CONTEXT_HANGING_UP)
+	    && ctx->state == CONTEXT_HANGING_UP) {
 		end_call(x, o, cause, false);
+		session_expect_answers(ctx, NULL);
+	}
 }
 
 enum error session_bye(struct dialog *d, response_fn *fn, void *arg)
@@ -309,27 +358,6 @@ bool session_is_inviting(const struct context *ctx, const struct dialog *d)
 			return true;
 	}
 	return false;
-}
-
-static struct pending *incoming_call(struct context *ctx)
-{
-	LIST_EACH(it, &ctx->pendings) {
-		struct pending *p = CONTAINER_OF(it, struct pending, node);
-
-		if (p->method == METHOD_INVITE && !p->in_dialog)
-			return p;
-	}
-	return NULL;
-}
-
-/* 15: the callee has to wait for the ACK of its 2xx. */
-static bool hang_up_later(struct pending *p, response_fn *fn, void *arg)
-{
-	p->ctx->state = CONTEXT_HANGING_UP;
-	p->bye_on_ack = true;
-	p->hangup_fn = fn;
-	p->hangup_arg = arg;
-	return true;
 }
 
 static bool hang_up_all(struct context *ctx, response_fn *fn, void *arg)

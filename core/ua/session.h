@@ -18,6 +18,11 @@ exchange_fn session_report_invite, session_report_bye, session_report_other;
 /* There is an INVITE of ours (in d; NULL: anywhere) that is on the wire
  * without a final response. */
 bool session_is_inviting(const struct context *ctx, const struct dialog *d);
+/* Our 2xx to their first INVITE waits for its ACK. */
+bool session_awaits_ack(const struct context *ctx);
+/* d is over (NULL: the call of our first INVITE): an INVITE that we sent in it
+ * is given up if it has no final response 64*T1 from now. */
+void session_expect_answers(struct context *ctx, const struct dialog *d);
 /* Sends BYE in d; the call ends with its answer. */
 enum error session_bye(struct dialog *d, response_fn *fn, void *arg);
 /* As endpoint_hangup(). */

@@ -278,6 +278,7 @@ void session_bye_received(struct dialog *d)
 	if (ctx->closed)
 		return;
 	endpoint_end_dialog(d);
+	session_expect_answers(ctx, d);
 	if (was_ringing)
 		session_end_early(ctx);
 	if (!context_has_dialog(ctx, true) && !is_calling(ctx))

@@ -127,6 +127,7 @@ static enum error draft_ready(struct endpoint *ep, struct slice ready,
 		.has_cseq = true,
 		.has_identity = true,
 		.has_route = message_has(m, HEADER_ROUTE),
+		.has_credentials = true,
 	};
 	draft->seal_at = draft->start_line_len;
 	return draft->text == NULL ? ERR_NOMEM : OK;
@@ -160,23 +161,36 @@ static enum method method_of(struct endpoint *ep,
 	return ep->scratch.method;
 }
 
+/* 15: the callee has none on an early dialog, and none before the ACK of its
+ * 2xx. */
+static bool may_bye(const struct dialog *d)
+{
+	return d->caller || (d->state == DIALOG_CONFIRMED
+	                     && !session_awaits_ack(d->ctx));
+}
+
+/* 14.1: one at a time, whoever's it is. */
+static bool may_invite(const struct context *ctx, const struct dialog *d)
+{
+	if (session_is_inviting(ctx, NULL))
+		return false;
+	return d == NULL ? context_pending_invite(ctx) == 0
+	                 : d->state == DIALOG_CONFIRMED
+	                   && !pending_is_open(d, METHOD_INVITE);
+}
+
 static bool is_possible(const struct context *ctx, const struct dialog *d,
                         enum method method)
 {
-	if (d != NULL && (d->ctx != ctx || d->state == DIALOG_TERMINATED))
+	if (d != NULL && (d->ctx != ctx || d->hung_up
+	                  || d->state == DIALOG_TERMINATED))
 		return false;
 	/* ACK and CANCEL follow an INVITE, and go by themselves. */
 	if (method == METHOD_ACK || method == METHOD_CANCEL)
 		return false;
 	if (method == METHOD_BYE)
-		return d != NULL && !d->hung_up;
-	if (method != METHOD_INVITE)
-		return true;
-	/* 14.1: one at a time, whoever's it is. */
-	return !session_is_inviting(ctx, NULL)
-	       && (d == NULL || (d->state == DIALOG_CONFIRMED
-	                         && !d->hung_up
-	                         && !pending_is_open(d, METHOD_INVITE)));
+		return d != NULL && may_bye(d);
+	return method != METHOD_INVITE || may_invite(ctx, d);
 }
 
 /* --- sending --- */
@@ -231,8 +245,9 @@ static enum error send_in(struct context *ctx,
 
 	if (d == NULL && !req->outside_dialog)
 		d = context_dialog(ctx);
-	if (ctx->closed || !is_possible(ctx, d, method))
-		return ERR_STATE;
+	if (ctx->closed || !is_possible(ctx, d, method)
+	    || (ctx->call_ended && d == NULL && !req->outside_dialog))
+		return ERR_BAD_STATE;
 	err = make_draft(ctx, d, req, &draft, &p);
 	if (err != OK)
 		return err;
@@ -264,7 +279,7 @@ struct context *endpoint_new_request(struct endpoint *ep,
 		if (*err != OK)
 			return NULL;
 	}
-	*err = ctx->endpoint == ep ? send_in(ctx, req) : ERR_STATE;
+	*err = ctx->endpoint == ep ? send_in(ctx, req) : ERR_BAD_STATE;
 	if (*err == OK)
 		return ctx;
 	if (is_new)

@@ -120,16 +120,18 @@ static bool awaits_answer(const struct dialog *d)
 static bool collides(const struct arrival *a)
 {
 	const struct dialog *d = a->dialog;
-	bool is_invite = a->m->method == METHOD_INVITE;
+	bool is_update = a->m->method == METHOD_UPDATE;
+	bool offers = a->m->body.len != 0;
 
-	if (!is_invite
-	    && (a->m->method != METHOD_UPDATE || a->m->body.len == 0))
+	if (a->m->method != METHOD_INVITE && !is_update)
 		return false;
-	if (pending_is_open(d, METHOD_INVITE)
-	    || pending_is_open(d, METHOD_UPDATE)) {
+	if (pending_is_open(d, METHOD_UPDATE)
+	    || (pending_is_open(d, METHOD_INVITE) && (!is_update || offers))) {
 		refuse_for_now(a);
 		return true;
 	}
+	if (is_update && !offers)
+		return false;
 	if (session_is_inviting(d->ctx, d)
 	    || (!d->caller ? false : d->state == DIALOG_EARLY)
 	    || is_updating(d) || awaits_answer(d)) {
@@ -210,7 +212,8 @@ static void take_outside(const struct arrival *a)
 		refuse(a, 481);
 		return;
 	}
-	if (a->m->method == METHOD_INVITE
+	/* 11.2: OPTIONS is answered as an INVITE would be. */
+	if ((a->m->method == METHOD_INVITE || a->m->method == METHOD_OPTIONS)
 	    && a->ep->ringing >= a->ep->settings->max_calls) {
 		refuse(a, 486);
 		return;

@@ -55,20 +55,24 @@ void event_release(struct event *e)
 
 /* --- filling it --- */
 
-static unsigned index_of(const struct event *e, struct slice key)
+static const struct event_field *find(const struct event *e, struct slice key)
+{
+	for (unsigned i = 0; i < e->nfields; i++)
+		if (slice_eq(slice_str(e->fields[i].key), key))
+			return &e->fields[i];
+	return NULL;
+}
+
+/* Where key is, or its place behind the others. */
+static unsigned place_of(const struct event *e, const char *key)
 {
 	unsigned i = 0;
 
-	while (i < e->nfields && !slice_eq(slice_str(e->fields[i].key), key))
+	/* most differ in their first letter */
+	while (i < e->nfields && (e->fields[i].key[0] != key[0]
+	                          || strcmp(e->fields[i].key, key) != 0))
 		i++;
 	return i;
-}
-
-static const struct event_field *find(const struct event *e, struct slice key)
-{
-	unsigned i = index_of(e, key);
-
-	return i < e->nfields ? &e->fields[i] : NULL;
 }
 
 /* NULL when there is no event, or no room left in it. */
@@ -79,7 +83,7 @@ static struct event_field *set(struct event *e, const char *key,
 
 	if (e == NULL)
 		return NULL;
-	i = index_of(e, slice_str(key));
+	i = place_of(e, key);
 	if (i == EVENT_FIELDS_MAX)
 		return NULL;
 	if (i == e->nfields)

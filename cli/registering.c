@@ -9,6 +9,22 @@
 
 /* --- telling --- */
 
+/* Absent where the registrar did not say. */
+static void add_text(json_t *row, const char *key, struct slice text)
+{
+	struct buf escaped = { 0 };
+
+	if (text.p == NULL)
+		return;
+	if (!slice_is_utf8(text)) {
+		buf_escaped(&escaped, text);
+		text = buf_view(&escaped);
+	}
+	json_object_set_new_nocheck(row, key,
+	                            json_stringn_nocheck(text.p, text.len));
+	buf_deinit(&escaped);
+}
+
 static char *bindings_as_json(const struct registration_report *r)
 {
 	json_t *list = json_array();
@@ -16,16 +32,9 @@ static char *bindings_as_json(const struct registration_report *r)
 
 	for (size_t i = 0; i < r->nbindings; i++) {
 		const struct binding *b = &r->bindings[i];
-		struct buf contact = { 0 };
 		json_t *row = json_object();
 
-		if (slice_is_utf8(b->contact))
-			buf_slice(&contact, b->contact);
-		else
-			buf_escaped(&contact, b->contact);
-		json_object_set_new_nocheck(
-			row, "contact", json_stringn_nocheck(
-				buf_view(&contact).p, contact.len));
+		add_text(row, "contact", b->contact);
 		json_object_set_new_nocheck(row, "expires",
 		                            json_integer(b->expires_s));
 		json_object_set_new_nocheck(
@@ -34,8 +43,11 @@ static char *bindings_as_json(const struct registration_report *r)
 			: json_null());
 		json_object_set_new_nocheck(row, "self",
 		                            json_boolean(b->self));
+		add_text(row, "instance", b->instance);
+		add_text(row, "reg_id", b->reg_id);
+		add_text(row, "received", b->received);
+		add_text(row, "path", b->path);
 		json_array_append_new(list, row);
-		buf_deinit(&contact);
 	}
 	text = json_dumps(list, JSON_COMPACT | JSON_REAL_PRECISION(12));
 	json_decref(list);

@@ -239,6 +239,7 @@ struct args_parser {
 	struct buf scratch;
 	size_t next;                    /* word */
 	size_t positional;              /* spec to fill next */
+	bool options_over;              /* "--" was there */
 };
 
 static bool refuse(struct args_parser *p, unsigned column)
@@ -359,12 +360,26 @@ static bool is_skippable(const struct arg_spec *spec, struct slice text)
 	return false;
 }
 
+/* "--", and an option that the command has, end a text; whatever else
+ * begins with a dash is a part of it. */
+static bool ends_text(const struct args_parser *p, struct slice word)
+{
+	size_t index;
+
+	word.len = slice_starts_with(word, SLICE("--")) && word.len > 2
+	           ? slice_find(word, '=') : word.len;
+	return !p->options_over && (slice_eq(word, SLICE("--"))
+	                            || find_option(p, word, &index));
+}
+
 static bool take_joined(struct args_parser *p)
 {
 	size_t start = p->scratch.len;
 	unsigned column = p->w->words[p->next].column;
 
 	for (; p->next < p->w->n; p->next++) {
+		if (ends_text(p, p->w->words[p->next].text))
+			break;
 		if (p->scratch.len != start)
 			buf_char(&p->scratch, ' ');
 		buf_slice(&p->scratch, p->w->words[p->next].text);
@@ -406,15 +421,13 @@ static bool looks_like_option(struct slice s)
 
 static bool take_all(struct args_parser *p)
 {
-	bool options = true;
-
 	while (p->next < p->w->n) {
 		struct slice text = p->w->words[p->next].text;
 
-		if (options && slice_eq(text, SLICE("--"))) {
-			options = false;
+		if (!p->options_over && slice_eq(text, SLICE("--"))) {
+			p->options_over = true;
 			p->next++;
-		} else if (options && looks_like_option(text)) {
+		} else if (!p->options_over && looks_like_option(text)) {
 			if (!take_option(p))
 				return false;
 		} else if (!take_positional(p)) {

@@ -47,8 +47,8 @@ enum arg_flags {
 	ARG_REQUIRED = 1,       /* a positional that must be there */
 	ARG_REPEATED = 2,       /* an option that may be given again, or the
 	                         * last positional that takes all that follow */
-	ARG_JOINED = 4          /* the last positional: the rest of the words, as
-	                         * one text with single spaces */
+	ARG_JOINED = 4          /* the last positional: the words up to the next
+	                         * option, as one text with single spaces */
 };
 
 struct arg_spec {

@@ -221,20 +221,34 @@ static json_t *field_to_json(const struct event *e,
 	return NULL;
 }
 
+/* The list that names a header already, however that is spelt, or NULL. */
+static json_t *find_header(json_t *headers, struct slice name)
+{
+	const char *key;
+	json_t *list;
+
+	json_object_foreach(headers, key, list)
+		if (slice_eq_nocase(slice_str(key), name))
+			return list;
+	return NULL;
+}
+
 static void add_header(json_t *headers, const struct header *h)
 {
 	struct slice full = header_full_name(h->id, h->name);
-	json_t *list;
-	char name[128];
+	json_t *list = find_header(headers, full);
+	char *name;
 
-	if (full.len >= sizeof(name))
-		return;
-	memcpy(name, full.p, full.len);
-	name[full.len] = '\0';
-	list = json_object_get(headers, name);
 	if (list == NULL) {
+		name = slice_dup(full);
 		list = json_array();
-		json_object_set_new_nocheck(headers, name, list);
+		if (name != NULL)
+			json_object_set_new_nocheck(headers, name, list);
+		else
+			json_decref(list);
+		free(name);
+		if (name == NULL)
+			return;
 	}
 	json_array_append_new(list, wire_text_to_json(h->value));
 }

@@ -63,21 +63,26 @@ static void responded(struct endpoint *ep, struct context *ctx,
 static bool end_call(struct app *app, struct item *item, struct call *call,
                      enum hangup_scope scope)
 {
+	/* a refusal is over at once, and has no outcome to wait for */
+	bool refuses = context_state(call->context) == CONTEXT_INCOMING;
 	bool ends;
 
-	item_hold(item);
+	if (!refuses)
+		item_hold(item);
 	call->cancelled = true;
+	call->ender = item;
 	if (scope == HANGUP_CALLING)
 		ends = endpoint_cancel_invite(app->endpoint, call->context,
 		                              responded, item) != 0;
 	else
 		ends = endpoint_hangup(app->endpoint, call->context,
 		                       responded, item);
-	if (!ends)
+	if (ends)
+		return true;
+	call->ender = NULL;
+	if (!refuses)
 		item_drop(item);
-	else
-		call->ender = item;
-	return ends;
+	return false;
 }
 
 static bool is_awaited(const struct app *app, const struct item *item)

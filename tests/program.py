@@ -4,8 +4,8 @@
     script(t, "echo a", "echo b")       the same, with lines on stdin
     start(t, ...), terminal(t, ...)     as t.start() and t.terminal()
     piped(t, args, stdout=fd)           with descriptors in place of files
-    serve(t, alice="secret")            sipsh as a registrar: a Process with
-                                        .port and .uri
+    listening(t, ...)                   sipsh at a .port that others can reach
+    serve(t, alice="secret")            the same as a registrar
     answering(t, "udp")                 a peer that takes calls
     Dns(t, "nxdomain")                  a DNS server that says the same to all
     up(t, peer, ...)                    a sipsh with a call to peer, answered
@@ -83,39 +83,33 @@ def one(events, name, **keys):
 
 # --- others to talk to ---
 
-def _answers(port):
-    """Somebody answers an OPTIONS over UDP."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.settimeout(0.05)
-        s.connect(("127.0.0.1", port))
-        own = "%s:%d" % s.getsockname()
-        try:
-            s.send((f"OPTIONS sip:127.0.0.1:{port} SIP/2.0\r\n"
-                    f"Via: SIP/2.0/UDP {own};branch=z9hG4bKready;rport\r\n"
-                    "Max-Forwards: 70\r\n"
-                    "From: <sip:ready@127.0.0.1>;tag=1\r\n"
-                    f"To: <sip:127.0.0.1:{port}>\r\n"
-                    f"Call-ID: ready{own}\r\nCSeq: 1 OPTIONS\r\n"
-                    "Content-Length: 0\r\n\r\n").encode())
-            return s.recv(65536).startswith(b"SIP/2.0")
-        except OSError:
-            return False
+def _is_bound(port):
+    """A UDP socket of 127.0.0.1 has this port."""
+    with open("/proc/net/udp") as f:
+        return any(line.split()[1] == f"0100007F:{port:04X}"
+                   for line in f.readlines()[1:])
+
+
+def listening(t, *args):
+    """sipsh at a port of its own, once it can be reached: a Process with
+    .port, .uri and .address."""
+    port = free_port()
+    process = t.spawn(t.command(["-l", f"udp:127.0.0.1:{port}",
+                                 "-l", f"tcp:127.0.0.1:{port}", *args]),
+                      ready=lambda: _is_bound(port))
+    t.defer(lambda: t.sound(process.result()))
+    process.port, process.uri = port, f"sip:127.0.0.1:{port}"
+    process.address = ("127.0.0.1", port)
+    return process
 
 
 def serve(t, *args, realm="lab", **users):
     """A registrar on UDP and TCP at 127.0.0.1; users: name=password."""
-    port = free_port()
     options = ["--realm", realm]
     for name, password in users.items():
         path = t.write(f"served-{name}", password + "\n")
         options += ["--user", f"{name}:{path}"]
-    process = t.spawn(t.command(["-l", f"udp:127.0.0.1:{port}",
-                                 "-l", f"tcp:127.0.0.1:{port}",
-                                 "serve", "registrar", *options, *args]),
-                      ready=lambda: _answers(port))
-    t.defer(lambda: t.sound(process.result()))
-    process.port, process.uri = port, f"sip:127.0.0.1:{port}"
-    return process
+    return listening(t, "serve", "registrar", *options, *args)
 
 
 def account(t, registrar, user="alice", password="secret"):

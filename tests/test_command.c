@@ -67,6 +67,17 @@ static const struct command cmd_reject = {
 	.run = run,
 };
 
+static const struct command cmd_text = {
+	.name = "text",
+	.summary = "a text",
+	.args = {
+		{ "TEXT", ARG_TEXT, ARG_JOINED, "what", 0, 0, NULL },
+		{ "-H", ARG_HEADER, ARG_REPEATED, "a header", 0, 0, NULL },
+		{ "--type", ARG_WORD, 0, "its type", 0, 0, NULL },
+	},
+	.run = run,
+};
+
 static const struct command cmd_wait = {
 	.name = "wait",
 	.summary = "wait for an event",
@@ -79,7 +90,8 @@ static const struct command cmd_wait = {
 };
 
 const struct command *const command_table[] = {
-	&cmd_all, &cmd_info, &cmd_invite, &cmd_reject, &cmd_wait, NULL,
+	&cmd_all, &cmd_info, &cmd_invite, &cmd_reject, &cmd_text, &cmd_wait,
+	NULL,
 };
 
 /* --- finding --- */
@@ -355,6 +367,32 @@ START_TEST(an_optional_call_in_front_may_be_left_out)
 }
 END_TEST
 
+START_TEST(a_text_goes_up_to_an_option_of_the_command)
+{
+	struct parsed p;
+
+	parse(&p, "text a -b --c -H 'X: y'");
+	ck_assert_int_eq(p.err, OK);
+	ck_assert_slice_eq(args_text(&p.args, "TEXT"), "a -b --c");
+	ck_assert_uint_eq(args_count(&p.args, "-H"), 1);
+	parsed_deinit(&p);
+	parse(&p, "text a --type=b");
+	ck_assert_int_eq(p.err, OK);
+	ck_assert_slice_eq(args_text(&p.args, "TEXT"), "a");
+	ck_assert_slice_eq(args_text(&p.args, "--type"), "b");
+	parsed_deinit(&p);
+	parse(&p, "text -- a -H b --");
+	ck_assert_int_eq(p.err, OK);
+	ck_assert_slice_eq(args_text(&p.args, "TEXT"), "a -H b --");
+	parsed_deinit(&p);
+	parse(&p, "text a --type b c");
+	ck_assert_int_eq(p.err, ERR_SYNTAX);
+	ck_assert_str_eq(buf_cstr(&p.why),
+	                 "text takes no further argument 'c'");
+	parsed_deinit(&p);
+}
+END_TEST
+
 START_TEST(the_last_positional_may_take_all_that_follow)
 {
 	struct parsed p;
@@ -518,6 +556,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, a_match_is_split_at_its_first_operator, 0,
 	                    (int)ARRAY_LEN(matches));
 	tcase_add_test(t, an_optional_call_in_front_may_be_left_out);
+	tcase_add_test(t, a_text_goes_up_to_an_option_of_the_command);
 	tcase_add_test(t, the_last_positional_may_take_all_that_follow);
 	tcase_add_test(t, a_double_dash_ends_the_options);
 	tcase_add_test(t, the_application_completes_and_refuses_values);

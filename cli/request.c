@@ -334,7 +334,7 @@ static struct request_state *new_state(struct app *app,
 
 static const char *send_failure(enum error err, bool in_call)
 {
-	if (err == ERR_STATE && in_call)
+	if (err == ERR_BAD_STATE && in_call)
 		return "not possible in the call's present state";
 	if (err == ERR_SYNTAX)
 		return "the request cannot be written: a header or value "

@@ -425,7 +425,7 @@ START_TEST(an_invite_while_theirs_is_open_is_500_with_retry_after)
 	                            &delay_s));
 	ck_assert_uint_le(delay_s, 10);
 	/* 14.1: nor do we open another. */
-	ck_assert_int_eq(agent_send(&alice, ctx, "INVITE"), ERR_STATE);
+	ck_assert_int_eq(agent_send(&alice, ctx, "INVITE"), ERR_BAD_STATE);
 }
 END_TEST
 

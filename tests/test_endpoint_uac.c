@@ -537,9 +537,9 @@ static const struct {
 	{ "no method", "sip:a@h", "sip:b@192.0.2.9", "OP TIONS", "",
 	  ERR_SYNTAX, OK },
 	{ "BYE of nothing", "sip:a@h", "sip:b@192.0.2.9", "BYE", "",
-	  ERR_STATE, OK },
+	  ERR_BAD_STATE, OK },
 	{ "CANCEL of nothing", "sip:a@h", "sip:b@192.0.2.9", "CANCEL", "",
-	  ERR_STATE, OK },
+	  ERR_BAD_STATE, OK },
 	{ "a name that nobody knows", "sip:a@h", "sip:b@nowhere.example",
 	  "OPTIONS", "", OK, ERR_DNS },
 	{ "not for SIP", "sip:a@h", "sip:b@h", "OPTIONS", "tel:+1",
@@ -619,12 +619,12 @@ START_TEST(only_one_invite_is_open_at_a_time)
 {
 	struct context *ctx = agent_call(&alice);
 
-	ck_assert_int_eq(agent_send(&alice, ctx, "INVITE"), ERR_STATE);
+	ck_assert_int_eq(agent_send(&alice, ctx, "INVITE"), ERR_BAD_STATE);
 	reply_as("one", 180);
-	ck_assert_int_eq(agent_send(&alice, ctx, "INVITE"), ERR_STATE);
+	ck_assert_int_eq(agent_send(&alice, ctx, "INVITE"), ERR_BAD_STATE);
 	reply_as("one", 200);
 	ck_assert_int_eq(agent_send(&alice, ctx, "INVITE"), OK);
-	ck_assert_int_eq(agent_send(&alice, ctx, "INVITE"), ERR_STATE);
+	ck_assert_int_eq(agent_send(&alice, ctx, "INVITE"), ERR_BAD_STATE);
 }
 END_TEST
 
@@ -639,7 +639,7 @@ START_TEST(another_endpoint_refuses_the_context)
 	                                        &(struct request_params){
 		.method = SLICE("INFO"),
 	}, &err));
-	ck_assert_int_eq(err, ERR_STATE);
+	ck_assert_int_eq(err, ERR_BAD_STATE);
 	ck_assert(!endpoint_hangup(carol.ep, ctx, NULL, NULL));
 	ck_assert_uint_eq(endpoint_cancel_invite(carol.ep, ctx, NULL, NULL),
 	                  0);

@@ -225,8 +225,8 @@ END_TEST
 START_TEST(other_requests_get_no_provisional_and_no_408)
 {
 	receive(&(struct rig_request){ .method = "MESSAGE" });
-	ck_assert_int_eq(agent_answer(&alice, 180), ERR_STATE);
-	ck_assert_int_eq(agent_answer(&alice, 408), ERR_STATE);
+	ck_assert_int_eq(agent_answer(&alice, 180), ERR_BAD_STATE);
+	ck_assert_int_eq(agent_answer(&alice, 408), ERR_BAD_STATE);
 	ck_assert_uint_eq(rig.nsent, 0);
 	/* What nobody answers is over 64*T1 later. */
 	rig_advance(&rig, 40000);

@@ -387,13 +387,13 @@ START_TEST(memory_that_runs_out_is_an_ordinary_error)
 	for (size_t n = 0, failed = 1; failed; n++) {
 		enum error err = OK;
 
-		ep.refuse = ERR_STATE;
+		ep.refuse = ERR_BAD_STATE;
 		test_alloc_fail(n);
 		reg = registration_new(&ep, &p, on_report, &seen, &err);
 		if (reg != NULL)
 			err = registration_register(reg, NULL);
 		failed = test_alloc_restore();
-		ck_assert_int_eq(err, failed ? ERR_NOMEM : ERR_STATE);
+		ck_assert_int_eq(err, failed ? ERR_NOMEM : ERR_BAD_STATE);
 		registration_free(reg);
 	}
 	reg = NULL;

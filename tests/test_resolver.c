@@ -414,7 +414,7 @@ START_TEST(a_server_can_be_told_before_the_first_lookup_only)
 	uint64_t id = start(RECORD_A, "four.test", &f);
 
 	ck_assert_int_eq(resolver_set_server(resolver, &server_addr),
-	                 ERR_STATE);
+	                 ERR_BAD_STATE);
 	resolver_ops.cancel(resolver, id);
 }
 END_TEST

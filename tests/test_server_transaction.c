@@ -321,7 +321,7 @@ START_TEST(what_rfc_4320_forbids_is_refused)
 	static const unsigned statuses[] = { 100, 180, 183, 408 };
 
 	receive_method("OPTIONS");
-	ck_assert_int_eq(respond(statuses[_i]), ERR_STATE);
+	ck_assert_int_eq(respond(statuses[_i]), ERR_BAD_STATE);
 	ck_assert_uint_eq(rig.nsent, 0);
 	ck_assert_int_eq(respond(480), OK);
 }
@@ -570,8 +570,8 @@ START_TEST(a_second_final_response_is_refused)
 
 	receive_method(methods[_i]);
 	ck_assert_int_eq(respond(200), OK);
-	ck_assert_int_eq(respond(486), ERR_STATE);
-	ck_assert_int_eq(respond(180), ERR_STATE);
+	ck_assert_int_eq(respond(486), ERR_BAD_STATE);
+	ck_assert_int_eq(respond(180), ERR_BAD_STATE);
 	ck_assert_uint_eq(rig.nsent, 1);
 }
 END_TEST
@@ -598,7 +598,7 @@ END_TEST
 START_TEST(nothing_said_is_nothing_to_resend)
 {
 	receive_method("INVITE");
-	ck_assert_int_eq(server_transaction_resend(user.t), ERR_STATE);
+	ck_assert_int_eq(server_transaction_resend(user.t), ERR_BAD_STATE);
 }
 END_TEST
 

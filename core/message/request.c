@@ -85,6 +85,7 @@ enum error request_draft(struct request_draft *d,
 	made.start_line_len = text.len;
 	print_routing(&w, parts);
 	made.seal_at = text.len;
+	made.body_len = parts->body.len;
 	writer_finish(&w, parts->content_type, parts->body);
 	made.has_contact = w.given[HEADER_CONTACT];
 	made.has_cseq = w.given[HEADER_CSEQ];

@@ -34,6 +34,7 @@ struct request_parts {
 struct request_draft {
 	char *text;                     /* owned */
 	size_t len;
+	size_t body_len;                /* at its end */
 	size_t start_line_len;          /* with CRLF */
 	size_t seal_at;                 /* where CSeq, Contact and credentials
 	                                 * go: before the user's fields */

@@ -24,24 +24,20 @@ struct slice exchange_method_name(const struct exchange *x)
 
 struct auth_request exchange_auth_request(struct exchange *x)
 {
-	struct message *m = &endpoint_of(x)->scratch;
-	struct fault fault;
-
-	if (message_parse(m, slice_make(x->draft.text, x->draft.len),
-	                  dispatcher_limits(endpoint_of(x)->dispatcher),
-	                  &fault) != OK)
-		return (struct auth_request){
-			.method = exchange_method_name(x),
-			.uri = request_draft_uri(&x->draft),
-		};
-	return (struct auth_request){
-		.method = m->method_name,
-		.uri = m->uri_text,
-		.body = m->body,
-		.request_host = m->uri.host,
+	const struct request_draft *d = &x->draft;
+	struct slice text = slice_make(d->text, d->len);
+	struct auth_request request = {
+		.method = exchange_method_name(x),
+		.uri = request_draft_uri(d),
+		.body = slice_skip(text, d->len - d->body_len),
 		.next_hop_host = x->host,
 		.peer_opened = x->dialog != NULL && !x->dialog->caller,
 	};
+	struct uri uri;
+
+	if (uri_parse(request.uri, &uri))
+		request.request_host = uri.host;
+	return request;
 }
 
 static enum error print_credentials(struct exchange *x, struct buf *out)

@@ -122,6 +122,7 @@ static enum error draft_ready(struct endpoint *ep, struct slice ready,
 	*draft = (struct request_draft){
 		.text = slice_dup(ready),
 		.len = ready.len,
+		.body_len = m->body.len,
 		.start_line_len = m->start_line.len + 2,
 		.has_contact = true,
 		.has_cseq = true,

@@ -173,6 +173,15 @@ static void serve_request(struct endpoint *ep, struct context *ctx,
                           const struct incoming *in, void *arg)
 {
 	static const struct response_parts ringing = { .status = 180 };
+	static const struct field challenge = {
+		SLICE_INIT("WWW-Authenticate"),
+		SLICE_INIT("Digest realm=\"bench\", algorithm=MD5, "
+		           "qop=\"auth\", "
+		           "nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\""),
+	};
+	static const struct response_parts who = {
+		.status = 401, .fields = &challenge, .nfields = 1,
+	};
 	struct response_parts ok = { .status = 200 };
 	struct field capabilities[5];
 
@@ -186,6 +195,10 @@ static void serve_request(struct endpoint *ep, struct context *ctx,
 		answer(arg, in, &ringing);
 		ok.content_type = SLICE("application/sdp");
 		ok.body = sdp;
+	} else if (in->request->method == METHOD_REGISTER
+	           && !message_has(in->request, HEADER_AUTHORIZATION)) {
+		answer(arg, in, &who);
+		return;
 	}
 	answer(arg, in, &ok);
 }
@@ -215,6 +228,8 @@ static bool open_stack(struct load *l, const struct addr *local)
 
 	l->transaction = transaction_settings_default;
 	l->settings = endpoint_settings_default;
+	l->settings.allow = SLICE("INVITE, ACK, CANCEL, BYE, OPTIONS, "
+	                          "REGISTER");
 	l->loop = loop_new(&l->env);
 	l->locator = locator_new(&l->env, NULL, NULL);
 	if (l->loop == NULL || l->locator == NULL)

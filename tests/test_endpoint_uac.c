@@ -166,6 +166,21 @@ START_TEST(a_provisional_of_other_methods_is_told_only_when_100)
 }
 END_TEST
 
+START_TEST(a_provisional_that_comes_again_is_told_as_repeated)
+{
+	agent_call(&alice);
+	rig_reply_status(&rig, rig_last(&rig), 180);
+	rig_reply_status(&rig, rig_last(&rig), 180);
+	rig_reply_status(&rig, rig_last(&rig), 183);
+	rig_reply_status(&rig, rig_last(&rig), 180);
+	ck_assert_uint_eq(alice.noutcomes, 4);
+	ck_assert(!alice.outcomes[0].repeated);
+	ck_assert(alice.outcomes[1].repeated);
+	ck_assert(!alice.outcomes[2].repeated);
+	ck_assert(!alice.outcomes[3].repeated);
+}
+END_TEST
+
 /* U08 */
 static const struct {
 	unsigned status;
@@ -896,6 +911,8 @@ static Suite *suite(void)
 	tcase_add_test(tests, branches_tags_and_call_ids_are_never_used_twice);
 	tcase_add_test(tests,
 	               a_provisional_of_other_methods_is_told_only_when_100);
+	tcase_add_test(tests,
+	               a_provisional_that_comes_again_is_told_as_repeated);
 	tcase_add_loop_test(tests, an_unknown_status_counts_as_its_class, 0,
 	                    ARRAY_LEN(strange));
 	tcase_add_test(tests, every_copy_of_a_2xx_is_acked_with_the_same_ack);

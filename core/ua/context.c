@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "core/ua/internal.h"
+#include "core/ua/exchange.h"
 
 struct texts {
 	struct slice call_id, local_tag, local, remote;
@@ -323,6 +323,17 @@ struct dialog *context_nth_dialog(const struct context *ctx, size_t n)
 const struct flow *context_flow(const struct context *ctx)
 {
 	return &ctx->flow;
+}
+
+bool context_has_bye(const struct context *ctx)
+{
+	LIST_EACH(it, &ctx->exchanges) {
+		struct exchange *x = CONTAINER_OF(it, struct exchange, node);
+
+		if (x->method == METHOD_BYE && exchange_is_open(x))
+			return true;
+	}
+	return false;
 }
 
 void context_set_user(struct context *ctx, void *user)

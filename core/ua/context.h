@@ -64,6 +64,9 @@ const struct flow *context_flow(const struct context *ctx);
 /* The id of the INVITE or re-INVITE that waits for our answer; 0: none. */
 uint64_t context_pending_invite(const struct context *ctx);
 
+/* A BYE of ours waits for its answer; the call itself may be over. */
+bool context_has_bye(const struct context *ctx);
+
 /* For the owner's use. */
 void context_set_user(struct context *ctx, void *user);
 void *context_user(const struct context *ctx);

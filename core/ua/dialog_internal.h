@@ -16,6 +16,7 @@ struct dialog {
 	bool caller, secure, has_remote_cseq;
 	bool unwanted;                  /* of a fork that came too late */
 	bool hung_up;                   /* our BYE is out */
+	uint64_t heard;                 /* hash of the last 1xx that came */
 	uint32_t local_cseq, remote_cseq;
 	struct slice call_id;           /* the context's */
 	char *texts;                    /* the one allocation of these: */

@@ -40,8 +40,10 @@ struct outcome {
 	const struct flow *flow;        /* of the response, or the last tried;
 	                                 * leg NULL when none was */
 	struct dialog *dialog;          /* it made or belongs to; or NULL */
-	bool repeated;                  /* a 2xx to INVITE seen before: it was
-	                                 * ACKed again; for counting only */
+	bool repeated;                  /* a response to INVITE seen before:
+	                                 * a 1xx that says nothing new, or a
+	                                 * 2xx, which was ACKed again; for
+	                                 * counting only */
 	bool unwanted;                  /* a 2xx to INVITE that came too late,
 	                                 * after another fork's or our CANCEL:
 	                                 * it is ACKed and BYEd */

@@ -55,6 +55,7 @@ struct exchange {
 	bool is_special;                /* its wire alone tells its CSeq, or
 	                                 * what credentials it has */
 	uint64_t sent_us;
+	uint64_t heard;                 /* hash of the last 1xx without a tag */
 	unsigned retransmits, authorised, glares;
 	struct redirect *redirect;
 

@@ -105,6 +105,19 @@ void session_end_early(struct context *ctx)
 
 /* --- responses to INVITE --- */
 
+/* Octet for octet what came before: the network's copy, or the sign of life
+ * that a callee gives each minute (13.3.1.1). */
+static bool is_heard(struct exchange *x, const struct outcome *o)
+{
+	uint64_t *heard = o->dialog != NULL ? &o->dialog->heard : &x->heard;
+	uint64_t hash = hash_of(&x->ctx->endpoint->dialogs,
+	                        &o->response->wire, 1);
+	bool again = *heard == hash;
+
+	*heard = hash;
+	return again;
+}
+
 static void take_provisional(struct exchange *x, struct outcome *o)
 {
 	if (x->dialog == NULL && x->ctx->state == CONTEXT_CALLING)
@@ -114,6 +127,7 @@ static void take_provisional(struct exchange *x, struct outcome *o)
 		o->dialog = dialog_of(x, o->response);
 	if (o->dialog != NULL && o->dialog->state == DIALOG_EARLY)
 		(void)dialog_refresh(o->dialog, o->response);
+	o->repeated = is_heard(x, o);
 	exchange_tell(x, o);
 }
 

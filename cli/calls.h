@@ -35,7 +35,7 @@ struct call {
 	struct sdp_local sdp;           /* our side */
 	struct sdp_result media;        /* what was agreed */
 	bool offered, agreed;           /* we sent an offer; media holds */
-	bool confirmed;                 /* theirs: our 2xx was ACKed */
+	bool confirmed;                 /* call.confirmed was told */
 	struct buf description;         /* what our 2xx carries */
 	struct media *rtp;              /* the bound sockets; NULL: none */
 	struct timer ring_timeout;

@@ -52,6 +52,23 @@ static bool registrations_are_busy(const struct app *app)
 	return false;
 }
 
+/* A call that ended for want of an ACK, say, is over before its BYE is. */
+static void look_for_bye(struct context *ctx, void *arg)
+{
+	bool *found = arg;
+
+	*found = *found || context_has_bye(ctx);
+}
+
+static bool byes_are_under_way(const struct app *app)
+{
+	bool found = false;
+
+	if (app->endpoint != NULL)
+		endpoint_each_context(app->endpoint, look_for_bye, &found);
+	return found;
+}
+
 void app_check_end(struct app *app)
 {
 	if (!app->ending) {
@@ -63,7 +80,7 @@ void app_check_end(struct app *app)
 		return;
 	}
 	if (calls_next_live(&app->calls, NULL) != NULL
-	    || registrations_are_busy(app))
+	    || registrations_are_busy(app) || byes_are_under_way(app))
 		return;
 	loop_stop(app->loop);
 }

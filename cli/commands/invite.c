@@ -100,12 +100,11 @@ static bool is_late(const struct item *item)
 static void take_success(struct app *app, struct item *item,
                          struct call *call, const struct outcome *o)
 {
-	if (o->repeated)
-		return;
 	take_sdp(app, call, o, is_late(item));
 	if (o->unwanted)
 		return;
 	call->up = true;
+	call->confirmed = true;
 	call->answered_us = env_now_us(&app->env);
 	timer_cancel(&call->ring_timeout);
 	tell_call(app, item, call, o, "call.answered");
@@ -120,7 +119,7 @@ static bool responded(struct app *app, struct item *item,
 
 	if (call == NULL)
 		return true;
-	if (o->response == NULL)
+	if (o->response == NULL || o->repeated)
 		return true;
 	call->last_status = o->response->status;
 	if (call->cancelled)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """sipsh with Perl's Net::SIP as its registrar, callee and caller."""
 
-from harness import contains, equal, main, test, wait_until
-from servers import done, ended, is_bound, netsip, one
+from harness import contains, equal, main, test
+from servers import done, ended, netsip, one, waits
 
 REALM = "net.test"
 
@@ -11,14 +11,6 @@ def registers(t, server, password, commands):
     return t.run("-j", "-l", "udp:127.0.0.1", "-a",
                  f"sip:bob@127.0.0.1:{server.port}", "-c", commands,
                  env={"SIPSH_PASSWORD": password})
-
-
-def waits(t, commands):
-    port = t.port()
-    process = t.start("-j", "-l", f"udp:127.0.0.1:{port}", "-c", commands)
-    wait_until(lambda: is_bound(port) or not process.running,
-               lambda: f"listening: {process.result()!r}")
-    return process, f"sip:sipsh@127.0.0.1:{port}"
 
 
 # --- its registrar: MD5 without qop ---
@@ -96,8 +88,8 @@ def sends_it_a_message(t):
 
 @test
 def is_called_by_it(t):
-    process, uri = waits(t, "wait call.incoming; answer; wait call.ended")
-    uac = netsip(t, "uac.pl", "call", uri)
+    process, port = waits(t, "wait call.incoming; answer; wait call.ended")
+    uac = netsip(t, "uac.pl", "call", f"sip:sipsh@127.0.0.1:{port}")
     run = ended(process)
     one(run.events, "call.confirmed")
     equal(one(run.events, "call.ended")["by"], "remote")
@@ -106,8 +98,8 @@ def is_called_by_it(t):
 
 @test
 def it_gives_up(t):
-    process, uri = waits(t, "wait call.incoming; wait call.failed")
-    uac = netsip(t, "uac.pl", "cancel", uri)
+    process, port = waits(t, "wait call.incoming; wait call.failed")
+    uac = netsip(t, "uac.pl", "cancel", f"sip:sipsh@127.0.0.1:{port}")
     failed = one(ended(process).events, "call.failed")
     equal((failed["by"], failed["cause"]), ("remote", "cancel"))
     contains(ended(uac.process).out, "INVITE 487")
@@ -115,8 +107,8 @@ def it_gives_up(t):
 
 @test
 def takes_its_message(t):
-    process, uri = waits(t, "wait message")
-    uac = netsip(t, "uac.pl", "message", uri)
+    process, port = waits(t, "wait message")
+    uac = netsip(t, "uac.pl", "message", f"sip:sipsh@127.0.0.1:{port}")
     equal(one(ended(process).events, "message")["body"], "Hello from Perl")
     ended(uac.process)
 

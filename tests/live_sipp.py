@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """sipsh with SIPp as its peer: scenarios in tests/sipp."""
 
-from harness import check, each, equal, main, test, wait_until
+from harness import check, each, equal, main, test
 from relay import Relay
-from servers import done, ended, is_bound, of, one, sipp
+from servers import done, ended, of, one, sipp, waits
 
 TRANSPORTS = [("udp", []), ("tcp", ["-t", "t1"])]
 
@@ -15,15 +15,6 @@ def options(transport="udp", port=0):
 def uri_of(uas, transport):
     return uas.uri(parameters="" if transport == "udp"
                    else ";transport=tcp")
-
-
-def waits(t, commands, transport="udp"):
-    """A sipsh that can be called, and the port to call."""
-    port = t.port()
-    process = t.start(*options(transport, port), "-c", commands)
-    wait_until(lambda: is_bound(port, transport) or not process.running,
-               lambda: f"listening: {process.result()!r}")
-    return process, port
 
 
 # --- calling ---

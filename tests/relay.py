@@ -7,6 +7,8 @@
     relay.delay("REGISTER", 0.8, nth=2) the second REGISTER is late
     relay.hold("CANCEL", until="200 INVITE")
                                         it waits until the 200 has passed
+    relay.cross("BYE")                  one from each side: none goes on
+                                        before both are here
     relay.chance(seed=1, loss=0.3, twice=0.1, late=0.02)
     relay.count("ACK")                  how many have arrived here
     relay.lost                          how many have not gone on
@@ -187,6 +189,17 @@ class Relay:
 
     def hold(self, selector, until, nth=None):
         self._rule(selector, nth, lambda packet: until)
+
+    def cross(self, selector):
+        come = set()
+
+        def fate(packet):
+            come.add(packet.forward)
+            if (not packet.forward) in come:
+                return [0]
+            return lambda other: (other.fits(selector)
+                                  and other.forward != packet.forward)
+        self._rule(selector, None, fate)
 
     def chance(self, seed, loss=0.0, twice=0.0, late=0.0):
         """Loses this part of all messages, doubles that part, and makes each

@@ -165,6 +165,16 @@ def netsip(t, script, *args):
 
 # --- what sipsh has told, with --json ---
 
+def waits(t, commands, transport="udp", options=()):
+    """A sipsh that can be called, and the port to call."""
+    port = t.port()
+    process = t.start("-j", "-l", f"{transport}:127.0.0.1:{port}", *options,
+                      "-c", commands)
+    wait_until(lambda: is_bound(port, transport) or not process.running,
+               lambda: f"listening: {process.result()!r}")
+    return process, port
+
+
 def of(events, name, **wanted):
     """The events of this name in which these keys have these values."""
     return [e for e in events if e["event"] == name

@@ -12,35 +12,7 @@
 
 #include "core/message/digest.h"
 #include "core/message/message.h"
-
-enum { MESSAGES = 12, LARGEST = 4096 };
-
-static const char *const names[MESSAGES] = {
-	"01-register", "02-401", "03-register-auth", "04-200-register",
-	"05-invite", "06-180", "07-200-invite", "08-ack", "09-bye",
-	"10-message", "11-options", "12-subscribe",
-};
-
-static char wires[MESSAGES][LARGEST];
-static size_t lengths[MESSAGES];
-
-static bool load(const char *name, char *wire, size_t *len)
-{
-	const char *top = getenv("srcdir");
-	char path[512];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/tests/corpus/bench/%s.sip",
-	         top == NULL ? "." : top, name);
-	f = fopen(path, "rb");
-	if (f == NULL) {
-		perror(path);
-		return false;
-	}
-	*len = fread(wire, 1, LARGEST, f);
-	fclose(f);
-	return *len != 0;
-}
+#include "tests/bench/corpus.h"
 
 /* Every one of these, with its URI; the number is only there so that no
  * compiler leaves the work out. */
@@ -139,17 +111,17 @@ int main(int argc, char **argv)
 	struct message m;
 	size_t read = 0;
 
-	for (size_t i = 0; i < MESSAGES; i++)
-		if (!load(names[i], wires[i], &lengths[i]))
-			return 1;
+	if (!corpus_load())
+		return 1;
 	message_init(&m);
 	for (long round = 0; round < rounds; round++)
-		for (size_t i = 0; i < MESSAGES; i++) {
-			size_t n = read_message(
-				&m, slice_make(wires[i], lengths[i]), &scratch);
+		for (size_t i = 0; i < CORPUS_MESSAGES; i++) {
+			struct slice wire = slice_make(corpus[i].octets,
+			                               corpus[i].len);
+			size_t n = read_message(&m, wire, &scratch);
 
 			if (n == 0) {
-				fprintf(stderr, "%s: malformed\n", names[i]);
+				fprintf(stderr, "%zu: malformed\n", i + 1);
 				return 1;
 			}
 			read += n;
@@ -159,7 +131,7 @@ int main(int argc, char **argv)
 			message_print(&out, &m, own_line, NULL, 0);
 			read += out.len;
 		}
-	printf("%ld messages, %zu\n", rounds * MESSAGES, read);
+	printf("%ld messages, %zu\n", rounds * CORPUS_MESSAGES, read);
 	message_deinit(&m);
 	buf_deinit(&scratch);
 	buf_deinit(&out);

@@ -429,7 +429,7 @@ START_TEST(an_invite_while_theirs_is_open_is_500_with_retry_after)
 }
 END_TEST
 
-/* U21, RFC 5407 3.3.2 */
+/* U21, RFC 5407 3.3.1 */
 START_TEST(an_invite_that_crosses_ours_is_491)
 {
 	struct context *ctx = agent_be_called(&alice);
@@ -442,7 +442,7 @@ START_TEST(an_invite_that_crosses_ours_is_491)
 }
 END_TEST
 
-/* RFC 5407 3.3.3 */
+/* RFC 5407 3.3.2 */
 START_TEST(an_update_with_an_offer_that_crosses_our_invite_is_491)
 {
 	struct context *ctx = agent_be_called(&alice);
@@ -590,7 +590,7 @@ static void slowly(const struct rig_sent *sent, size_t nth,
 	fate->delay_ms[0] = 50;
 }
 
-/* RFC 5407 3.3.2 from end to end: both get 491, both try again, and both
+/* RFC 5407 3.3.1 from end to end: both get 491, both try again, and both
  * get through, for their delays do not overlap. */
 START_TEST(two_reinvites_that_cross_both_come_through_in_the_end)
 {

@@ -145,7 +145,7 @@ const struct command cmd_account = {
 	.args = {
 		{ "add|del|use|list|show", ARG_CHOICE, 0, "what to do (list)",
 		  0, 0, "add|del|use|list|show" },
-		{ "NAME", ARG_WORD, 0, "the account's name", 0, 0, NULL },
+		{ "NAME", ARG_ACCOUNT, 0, "the account's name", 0, 0, NULL },
 		{ "URI", ARG_WORD, 0, "its address: sip:alice@example.com",
 		  0, 0, NULL },
 		{ "--user", ARG_WORD, 0, "authentication user", 0, 0, NULL },

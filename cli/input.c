@@ -387,20 +387,27 @@ static void keep_first_line(struct buf *out)
 	out->len = end;
 }
 
-enum error input_read_secret_fd(int fd, struct buf *out, struct buf *why)
+static enum error read_secret(int fd, const char *name, struct buf *out,
+                              struct buf *why)
 {
 	enum error err;
 
 	/* at once, so that no shorter copy stays behind unwiped */
 	buf_reserve(out, 2 * READ_SIZE);
-	err = read_all(fd, "password", SECRET_MAX, out, why);
+	err = read_all(fd, name, SECRET_MAX, out, why);
 	if (err != OK)
 		return err;
 	keep_first_line(out);
 	if (out->len != 0)
 		return OK;
-	buf_str(why, "the password is empty");
+	buf_escaped(why, slice_str(name));
+	buf_str(why, ": the password is empty");
 	return ERR_IO;
+}
+
+enum error input_read_secret_fd(int fd, struct buf *out, struct buf *why)
+{
+	return read_secret(fd, "--password-fd", out, why);
 }
 
 enum error input_read_secret(const char *path, struct buf *out,
@@ -422,7 +429,7 @@ enum error input_read_secret(const char *path, struct buf *out,
 		close(fd);
 		return ERR_IO;
 	}
-	err = input_read_secret_fd(fd, out, why);
+	err = read_secret(fd, path, out, why);
 	close(fd);
 	return err;
 }

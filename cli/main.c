@@ -1,9 +1,11 @@
 /* sipsh: an interactive command-line SIP client. */
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "cli/app.h"
 
@@ -13,6 +15,17 @@ static void forbid_core_files(void)
 	struct rlimit none = { 0, 0 };
 
 	(void)setrlimit(RLIMIT_CORE, &none);
+}
+
+/* A socket must not take the place of a stdout that is closed, or what is
+ * printed goes to a peer. Opened the wrong way round, its use still fails. */
+static void occupy_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) == -1
+		    && open("/dev/null", fd == STDIN_FILENO
+		            ? O_WRONLY : O_RDONLY) != fd)
+			abort();
 }
 
 static int print(const char *text)
@@ -40,6 +53,7 @@ int main(int argc, char **argv)
 	int status;
 
 	forbid_core_files();
+	occupy_standard_descriptors();
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (!options_parse(&options, argc, argv, &why)) {
 		fprintf(stderr, "sipsh: %s (--help lists the options)\n",

@@ -53,19 +53,22 @@ def piped(t, args, redirect, fds=(), env=None):
     return process
 
 
+_ends = set()           # of pipes, that are open
+
+
 def pipe(t):
-    """(reader, writer), each closed at the end unless it was before."""
+    """(reader, writer), each closed at the end unless close() was called."""
     ends = os.pipe()
+    _ends.update(ends)
     for end in ends:
         t.defer(close, end)
     return ends
 
 
 def close(fd):
-    try:
+    if fd in _ends:
+        _ends.remove(fd)
         os.close(fd)
-    except OSError:
-        pass
 
 
 def only(events, name, **keys):

@@ -549,8 +549,8 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, a_duration_has_a_unit_or_means_seconds, 0,
 	                    (int)ARRAY_LEN(durations));
 	tcase_add_loop_test(t,
-	                    misuse_is_told_with_its_column_and_what_was_expected,
-	                    0, (int)ARRAY_LEN(misuses));
+		misuse_is_told_with_its_column_and_what_was_expected, 0,
+		(int)ARRAY_LEN(misuses));
 	tcase_add_test(t, values_arrive_checked);
 	tcase_add_test(t, headers_keep_their_order_and_know_what_is_removed);
 	tcase_add_loop_test(t, a_match_is_split_at_its_first_operator, 0,

@@ -308,8 +308,8 @@ static const struct {
 	{ " a b ", 0600, OK, " a b ", "" },
 	{ "secret\n", 0640, ERR_IO, "", ": others may read it (chmod 600 " },
 	{ "secret\n", 0604, ERR_IO, "", ": others may read it (chmod 600 " },
-	{ "", 0600, ERR_IO, "", "the password is empty" },
-	{ "\nsecret\n", 0600, ERR_IO, "", "the password is empty" },
+	{ "", 0600, ERR_IO, "", ": the password is empty" },
+	{ "\nsecret\n", 0600, ERR_IO, "", ": the password is empty" },
 };
 
 START_TEST(a_secret_is_the_first_line_of_a_file_of_our_own)
@@ -342,8 +342,8 @@ START_TEST(a_secret_that_is_not_there_or_too_long_is_told)
 	memset(text, 'x', sizeof(text));
 	make_file(text, sizeof(text), 0600);
 	ck_assert_int_eq(input_read_secret(path, &out, &why), ERR_LIMIT);
-	ck_assert_str_eq(buf_cstr(&why),
-	                 "password: longer than 1024 octets");
+	ck_assert_ptr_nonnull(strstr(buf_cstr(&why),
+	                             ": longer than 1024 octets"));
 	unlink(path);
 	buf_deinit(&out);
 	buf_deinit(&why);

@@ -43,6 +43,7 @@ static void responded(struct endpoint *ep, struct context *ctx,
                       const struct outcome *o, void *arg)
 {
 	struct item *item = arg;
+	struct app *app = item->state;
 	struct call *call = calls_of(ctx);
 	struct response_text text = { .label = item->command->name };
 
@@ -52,12 +53,12 @@ static void responded(struct endpoint *ep, struct context *ctx,
 	    && o->response->status < 300)
 		text.label = NULL;
 	if (call != NULL)
-		request_tell(call->app, item->done ? NULL : item, call, o,
-		             &text);
+		request_tell(app, item->done ? NULL : item, call, o, &text);
 	if (!item->done && o->final && item->result.rc == 0)
 		request_settle(item, o);
 	if (o->final)
 		item_drop(item);
+	app_check_end(app);
 }
 
 static bool end_call(struct app *app, struct item *item, struct call *call,

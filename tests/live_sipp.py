@@ -131,7 +131,7 @@ def asks_once(t, scenario, command, name):
 
 @test(timeout=60)
 def a_hundred_calls_at_once(t):
-    uas = sipp(t, "uas_answer", calls=100)
+    uas = sipp(t, "uas_answer_many", calls=100)
     script = "".join(f"invite {uas.uri()}\n" for _ in range(100))
     run = t.run(*options(), "--jobs", "100", input=script, timeout=40)
     equal(run.status, 0, f"{run.err}")

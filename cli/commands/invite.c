@@ -349,6 +349,8 @@ static enum run invite_run(struct app *app, struct item *item,
 	struct slice body = args_text(args, "--body");
 	struct slice type = args_text(args, "--type");
 
+	/* it may ring for ever: in the background, the end cancels it */
+	item->service = true;
 	if (sdp.p != NULL && body.p != NULL)
 		return item_fail(item, CLASS_USAGE,
 		                 "--sdp and --body exclude each other");

@@ -213,6 +213,22 @@ static void ring_timed_out(void *arg)
 	                            &parts);
 }
 
+/* 20.43 */
+static const char *warning_text(unsigned code)
+{
+	switch (code) {
+	case 300:
+		return "Incompatible network protocol";
+	case 302:
+		return "Incompatible transport protocol";
+	case 304:
+		return "Media type not available";
+	case 305:
+		return "Incompatible media format";
+	}
+	return "Miscellaneous warning";
+}
+
 /* 488 says in a Warning why (RFC 3264 6.1, RFC 3261 20.43). */
 static void refuse_offer(struct app *app, const struct incoming *in,
                          unsigned warning)
@@ -222,9 +238,7 @@ static void refuse_offer(struct app *app, const struct incoming *in,
 
 	buf_u64(&text, warning);
 	buf_str(&text, " sipsh \"");
-	buf_str(&text, warning == 304 ? "Media type not available"
-	        : warning == 305 ? "Incompatible media format"
-	        : "Attribute not understood");
+	buf_str(&text, warning_text(warning));
 	buf_char(&text, '"');
 	field = (struct field){ SLICE("Warning"), buf_view(&text) };
 	respond(app, in, 488, &field, 1);

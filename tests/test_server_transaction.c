@@ -664,6 +664,43 @@ END_TEST
 
 /* --- memory --- */
 
+START_TEST(of_many_finished_ones_the_oldest_end_early)
+{
+	transactions_settings(us.transactions)->max_finished = 3;
+	user.watch = false;
+	user.answer = 200;
+	for (unsigned i = 0; i < 5; i++)
+		receive_nth("MESSAGE", i);
+	rig_settle(&rig);
+	ck_assert_uint_eq(transactions_count(us.transactions), 3);
+	receive_nth("MESSAGE", 4);              /* the newest is known still */
+	ck_assert_uint_eq(user.requests, 5);
+	receive_nth("MESSAGE", 0);
+	ck_assert_uint_eq(user.requests, 6);
+
+	user.answer = 0;                        /* what waits is not counted */
+	for (unsigned i = 10; i < 20; i++)
+		receive_nth("INVITE", i);
+	rig_settle(&rig);
+	ck_assert_uint_eq(transactions_count(us.transactions), 13);
+	respond(200);                           /* nor what was accepted */
+	rig_settle(&rig);
+	ck_assert_uint_eq(transactions_count(us.transactions), 13);
+}
+END_TEST
+
+START_TEST(a_refusal_that_nobody_acks_may_end_early)
+{
+	transactions_settings(us.transactions)->max_finished = 1;
+	user.answer = 486;
+	user.watch = false;
+	receive_nth("INVITE", 0);
+	receive_nth("INVITE", 1);
+	rig_settle(&rig);
+	ck_assert_uint_eq(transactions_count(us.transactions), 1);
+}
+END_TEST
+
 START_TEST(what_is_given_up_is_forgotten_and_comes_up_again)
 {
 	receive_method("INVITE");
@@ -898,6 +935,8 @@ static void add_answers(TCase *tests)
 	tcase_add_test(tests, a_lost_connection_is_replaced_for_the_answer);
 	tcase_add_test(tests,
 	               what_is_answered_keeps_the_answer_and_little_more);
+	tcase_add_test(tests, of_many_finished_ones_the_oldest_end_early);
+	tcase_add_test(tests, a_refusal_that_nobody_acks_may_end_early);
 	tcase_add_test(tests,
 	               what_is_given_up_is_forgotten_and_comes_up_again);
 	tcase_add_test(tests, what_is_watched_keeps_its_flow_until_it_is_not);

@@ -84,6 +84,8 @@ struct transactions {
 	struct hash merged;             /* From tag, Call-ID, CSeq: 8.2.2.2 */
 	struct hash peers;
 	size_t pending_clients, pending_servers;
+	struct list finished;           /* servers, the oldest first */
+	size_t nfinished;
 	struct list dead;
 	struct timer reaper;
 	struct buf key, text;           /* scratch; no call in between */
@@ -211,6 +213,7 @@ struct server_detail {
 struct server_transaction {
 	struct hash_node node;          /* by key */
 	struct hash_node merged;        /* by From tag, Call-ID and CSeq */
+	struct list finished;
 	union {
 		struct timer life;      /* 100, H, I, J, L */
 		struct grave grave;

@@ -281,10 +281,19 @@ static void shrink(struct server_transaction *t)
 		drop_detail(t);
 }
 
+static void leave_finished(struct server_transaction *t)
+{
+	if (!list_linked(&t->finished))
+		return;
+	list_remove(&t->finished);
+	t->ts->nfinished--;
+}
+
 static void unlink_server(struct server_transaction *t)
 {
 	if (is_pending(t))
 		t->ts->pending_servers--;
+	leave_finished(t);
 	t->state = TERMINATED;
 	timer_cancel(&t->life);
 	hash_remove(&t->ts->servers, &t->node);
@@ -332,6 +341,26 @@ static void end(struct server_transaction *t)
 	layer_bury(t->ts, &t->grave, t);
 }
 
+/*
+ * Whoever sends requests of ever new branches would have us keep each answer
+ * for 32 s. The oldest ends in the next turn, as by its own timer: a copy
+ * of its request, should one still come, is then a new request.
+ */
+static void join_finished(struct server_transaction *t)
+{
+	struct transactions *ts = t->ts;
+	struct server_transaction *oldest;
+
+	list_append(&ts->finished, &t->finished);
+	if (++ts->nfinished <= ts->settings.max_finished)
+		return;
+	oldest = CONTAINER_OF(ts->finished.next, struct server_transaction,
+	                      finished);
+	leave_finished(oldest);
+	if (timer_armed(&oldest->life))
+		arm_life(oldest, oldest->on_life, 0);
+}
+
 static void enter(struct server_transaction *t, enum state next)
 {
 	bool was_pending = is_pending(t);
@@ -343,6 +372,8 @@ static void enter(struct server_transaction *t, enum state next)
 	t->state = (unsigned char)next;
 	if (was_pending && !is_pending(t))
 		t->ts->pending_servers--;
+	if (was_pending && next == COMPLETED)
+		join_finished(t);
 }
 
 enum error server_step(struct server_transaction *t,

@@ -9,6 +9,7 @@ const struct transaction_settings transaction_settings_default = {
 	.t2_ms = 4000,
 	.t4_ms = 5000,
 	.max_incoming = 100,
+	.max_finished = 50000,
 };
 
 const char *state_name(enum state s)
@@ -218,6 +219,7 @@ struct transactions *transactions_new(struct dispatcher *d,
 	seed_hash(ts->env, &ts->servers);
 	seed_hash(ts->env, &ts->merged);
 	seed_hash(ts->env, &ts->peers);
+	list_init(&ts->finished);
 	list_init(&ts->dead);
 	message_init(&ts->scratch);
 	dispatcher_set_receiver(d, on_receive, on_failed, ts);

@@ -24,6 +24,10 @@ struct transaction_settings {
 	uint32_t t1_ms, t2_ms, t4_ms;   /* 500, 4000, 5000 */
 	uint32_t max_incoming;          /* unfinished server transactions: 100;
 	                                 * more get 503 statelessly */
+	uint32_t max_finished;          /* that have their final response, and
+	                                 * wait for copies of the request or
+	                                 * for the ACK of a refusal: 50,000;
+	                                 * the oldest end before their time */
 };
 extern const struct transaction_settings transaction_settings_default;
 

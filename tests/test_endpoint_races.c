@@ -307,6 +307,25 @@ START_TEST(two_byes_that_cross_are_both_answered)
 }
 END_TEST
 
+static void hang_up(struct agent *a, struct context *ctx,
+                    const struct incoming *in)
+{
+	if (in->request->method == METHOD_BYE)
+		ck_assert(!endpoint_hangup(a->ep, ctx, agent_hear, a));
+}
+
+START_TEST(who_hangs_up_when_told_of_a_bye_sends_none)
+{
+	struct context *ctx = agent_talk(&alice);
+
+	alice.on_incoming = hang_up;
+	agent_peer_sends(&alice, context_dialog(ctx), "BYE", 1, &nothing);
+	ck_assert_uint_eq(agent_count(&alice, "SIP/2.0 200"), 1);
+	ck_assert_uint_eq(agent_count(&alice, "BYE "), 0);
+	ck_assert(agent_ending(&alice)->by_remote);
+}
+END_TEST
+
 /* RFC 5407 3.2.2 */
 START_TEST(a_reinvite_behind_our_bye_is_481)
 {
@@ -675,6 +694,7 @@ static Suite *suite(void)
 	tcase_add_test(tests, the_callee_hangs_up_when_the_ack_is_there);
 	tcase_add_test(tests, the_callee_hangs_up_when_the_ack_never_comes);
 	tcase_add_test(tests, two_byes_that_cross_are_both_answered);
+	tcase_add_test(tests, who_hangs_up_when_told_of_a_bye_sends_none);
 	tcase_add_test(tests, a_reinvite_behind_our_bye_is_481);
 	tcase_add_test(tests, a_2xx_to_our_reinvite_behind_our_bye_is_acked);
 	tcase_add_test(tests, a_bye_that_meets_our_reinvite_ends_the_call);

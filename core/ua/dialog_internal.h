@@ -15,7 +15,7 @@ struct dialog {
 	enum dialog_state state;
 	bool caller, secure, has_remote_cseq;
 	bool unwanted;                  /* of a fork that came too late */
-	bool hung_up;                   /* our BYE is out */
+	bool hung_up;                   /* our BYE is out, or theirs came */
 	uint64_t heard;                 /* hash of the last 1xx that came */
 	uint32_t local_cseq, remote_cseq;
 	struct slice call_id;           /* the context's */

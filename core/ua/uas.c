@@ -148,6 +148,8 @@ static void take_bye(const struct arrival *a)
 
 	refuse(a, 200);
 	session_drop_requests(d);
+	/* whoever hangs up when he is told of it need not */
+	d->hung_up = true;
 	tell(a, d->ctx, 0, d);
 	session_bye_received(d);
 }

@@ -12,6 +12,15 @@ static void bound_reached(void *arg)
 	loop_stop(app->loop);
 }
 
+static void hung_up(struct endpoint *ep, struct context *ctx,
+                    const struct outcome *o, void *arg)
+{
+	(void)ep;
+	(void)ctx;
+	if (o->final)
+		app_check_end(arg);
+}
+
 static void end_calls(struct app *app)
 {
 	struct call *next, *call = calls_next_live(&app->calls, NULL);
@@ -21,7 +30,7 @@ static void end_calls(struct app *app)
 		call->cancelled = true;
 		if (call->context != NULL)
 			(void)endpoint_hangup(app->endpoint, call->context,
-			                      NULL, NULL);
+			                      hung_up, app);
 	}
 }
 

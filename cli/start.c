@@ -161,14 +161,14 @@ static bool run_configuration(struct app *app, struct buf *why)
 	return !app->ending && !queue_has_failed(app->queue);
 }
 
-static void make_directories(char *path)
+static void make_directories(struct buf *path)
 {
-	for (char *p = path + 1; *p != '\0'; p++) {
-		if (*p != '/')
+	for (size_t i = 1; i < path->len; i++) {
+		if (path->p[i] != '/')
 			continue;
-		*p = '\0';
-		(void)mkdir(path, 0700);
-		*p = '/';
+		path->p[i] = '\0';
+		(void)mkdir(path->p, 0700);
+		path->p[i] = '/';
 	}
 }
 
@@ -179,7 +179,7 @@ static bool start_terminal(struct app *app)
 	print_path(&history, "XDG_STATE_HOME", ".local/state",
 	           "/sipsh/history");
 	if (history.len != 0 && buf_error(&history) == OK)
-		make_directories(history.p);
+		make_directories(&history);
 	console_set_completion(app->console, app_complete, app);
 	app_update_prompt(app);
 	app->input = input_new_terminal(app->console, app->queue,

@@ -134,13 +134,25 @@ def byes_that_cross_end_the_call_on_both_sides(t, transport):
     bob, relay = pair(t, "wait call.incoming; answer; bye", transport)
     relay.cross("BYE")
     relay.cross("200 BYE")
-    run = t.run(*caller(relay, f"invite {relay.uri('bob')}; bye"))
+    run = t.run(*caller(relay, f"invite {relay.uri('bob')}; bye"),
+                timeout=2)
     done(run, "bye")
     result = ended(bob)
     done(result, "bye")
     for events in run.events, result.events:
         settled(events)
         one(events, "request", method="BYE")
+
+
+@each(TRANSPORTS)
+def who_ends_with_the_peers_bye_sends_none(t, transport):
+    bob, relay = pair(t, "wait call.incoming; answer; bye", transport)
+    run = t.run(*caller(relay, f"invite {relay.uri('bob')};"
+                        " wait request method=BYE"), timeout=2)
+    done(run, "wait")
+    equal(one(run.events, "call.ended")["by"], "remote")
+    done(ended(bob), "bye")
+    equal(relay.count("BYE"), 1)
 
 
 @each(TRANSPORTS)

@@ -121,15 +121,15 @@ class Half(Connection):
         if len(self.waiting) < relay.join:
             return
         octets, self.waiting = b"".join(self.waiting), []
-        for at in range(0, len(octets), relay.split or len(octets)):
-            piece = octets[at:at + (relay.split or len(octets))]
-            if forward and relay.cut is not None:
-                piece = piece[:max(0, relay.cut - self.sent)]
-            if not piece:
-                self.close()
-                return
-            self.sent += len(piece)
-            self.send(piece)
+        cut = forward and relay.cut is not None
+        if cut:
+            octets = octets[:max(0, relay.cut - self.sent)]
+        self.sent += len(octets)
+        size = relay.split or len(octets) or 1
+        for at in range(0, len(octets), size):
+            self.send(octets[at:at + size])
+        if cut and self.sent >= relay.cut:
+            self.close()
 
     def _read(self):
         super()._read()
@@ -304,6 +304,7 @@ class Relay:
             to = self.target if forward else self.client
             try:
                 far = socket.create_connection(("127.0.0.1", to), PATIENCE)
+                far.settimeout(None)
             except OSError:
                 near.close()
                 continue

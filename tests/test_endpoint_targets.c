@@ -157,6 +157,22 @@ START_TEST(no_redirection_leads_from_sips_to_sip)
 }
 END_TEST
 
+START_TEST(a_redirected_cancel_is_not_followed)
+{
+	struct context *ctx = agent_call(&alice);
+
+	rig_reply_status(&rig, rig_last(&rig), 180);
+	ck_assert_uint_eq(endpoint_cancel_invite(alice.ep, ctx, agent_hear,
+	                                         &alice), 1);
+	rig_reply(&rig, agent_sent(&alice, "CANCEL ", 0),
+	          &(struct rig_response){
+		.status = 302, .contact = "<sip:bob@192.0.2.66>",
+	});
+	ck_assert_uint_eq(agent_count(&alice, "CANCEL "), 1);
+	ck_assert_uint_eq(agent_last(&alice)->status, 302);
+}
+END_TEST
+
 START_TEST(a_cancelled_call_is_not_redirected)
 {
 	struct context *ctx = agent_call(&alice);
@@ -171,18 +187,35 @@ END_TEST
 
 /* --- further targets (D2) --- */
 
-static void call_name(void)
+static struct context *call_again(void)
 {
+	struct context *ctx;
 	enum error err;
 
-	rig_add_address(&rig, "two.example", "192.0.2.10");
-	rig_add_address(&rig, "two.example", "192.0.2.11");
-	(void)endpoint_invite(alice.ep, NULL, &(struct context_params){
+	ctx = endpoint_invite(alice.ep, NULL, &(struct context_params){
 		.from = SLICE("sip:alice@example.com"),
 		.to = SLICE("sip:bob@two.example:5060;transport=udp"),
 	}, &(struct request_params){ .fn = agent_hear, .arg = &alice }, &err);
 	ck_assert_int_eq(err, OK);
 	rig_settle(&rig);
+	return ctx;
+}
+
+static struct context *call_name(void)
+{
+	rig_add_address(&rig, "two.example", "192.0.2.10");
+	rig_add_address(&rig, "two.example", "192.0.2.11");
+	return call_again();
+}
+
+/* The last INVITE went there. */
+static bool is_for(const char *addr)
+{
+	const struct rig_sent *last = agent_sent(
+		&alice, "INVITE ", agent_count(&alice, "INVITE ") - 1);
+	struct addr there = rig_addr(addr);
+
+	return addr_eq(&last->flow.remote, &there);
 }
 
 static bool is_second_try(void)
@@ -212,11 +245,77 @@ END_TEST
 START_TEST(silence_leads_to_the_next_target)
 {
 	call_name();
-	rig_advance(&rig, 32000);
+	rig_advance(&rig, 3999);
+	ck_assert_uint_eq(agent_count(&alice, "INVITE "), 4);
+	rig_advance(&rig, 1);
 	ck_assert_uint_eq(alice.noutcomes, 0);
 	ck_assert(is_second_try());
-	rig_advance(&rig, 32000);
+	rig_advance(&rig, 31999);
+	ck_assert_uint_eq(alice.noutcomes, 0);
+	rig_advance(&rig, 1);
 	ck_assert_int_eq(agent_last(&alice)->err, ERR_TIMEOUT);
+}
+END_TEST
+
+START_TEST(a_target_that_is_heard_of_is_not_left)
+{
+	call_name();
+	rig_advance(&rig, 3000);
+	refuse(100);
+	rig_advance(&rig, 60000);
+	ck_assert_uint_eq(agent_count(&alice, "INVITE "), 3);
+	refuse(486);
+	ck_assert_uint_eq(agent_last(&alice)->status, 486);
+}
+END_TEST
+
+/* Its CANCEL waits for a provisional response of the first target. */
+START_TEST(a_call_that_was_given_up_is_not_tried_elsewhere)
+{
+	struct context *ctx = call_name();
+
+	ck_assert(endpoint_hangup(alice.ep, ctx, NULL, NULL));
+	rig_advance(&rig, 5000);
+	ck_assert_uint_eq(alice.noutcomes, 0);
+	refuse(180);
+	ck_assert_uint_eq(agent_count(&alice, "CANCEL "), 1);
+	ck_assert(addr_same_ip(&rig_last(&rig)->flow.remote,
+	                       &rig_sent(&rig, 0)->flow.remote));
+}
+END_TEST
+
+START_TEST(a_target_that_failed_is_tried_last_for_a_while)
+{
+	rig_refuse(&rig, "192.0.2.10:5060");
+	call_name();
+	rig_advance(&rig, 10);
+	refuse(486);
+	rig_forget(&rig);
+	call_again();
+	ck_assert_uint_eq(agent_count(&alice, "INVITE "), 1);
+	ck_assert(is_for("192.0.2.11:5060"));
+	refuse(486);
+	rig_accept(&rig, "192.0.2.10:5060");
+	rig_advance(&rig, 30000);
+	rig_forget(&rig);
+	call_again();
+	ck_assert(is_for("192.0.2.10:5060"));
+}
+END_TEST
+
+START_TEST(a_target_that_answers_is_tried_first_again)
+{
+	call_name();
+	refuse(503);
+	rig_forget(&rig);
+	call_again();
+	ck_assert(is_for("192.0.2.11:5060"));
+	refuse(503);                    /* both have failed: as at first */
+	ck_assert(is_for("192.0.2.10:5060"));
+	refuse(486);
+	rig_forget(&rig);
+	call_again();
+	ck_assert(is_for("192.0.2.10:5060"));
 }
 END_TEST
 
@@ -333,9 +432,15 @@ static Suite *suite(void)
 	tcase_add_loop_test(tests, a_redirection_to_nowhere_is_told, 0,
 	                    ARRAY_LEN(useless));
 	tcase_add_test(tests, no_redirection_leads_from_sips_to_sip);
+	tcase_add_test(tests, a_redirected_cancel_is_not_followed);
 	tcase_add_test(tests, a_cancelled_call_is_not_redirected);
 	tcase_add_test(tests, a_503_leads_to_the_next_target);
 	tcase_add_test(tests, silence_leads_to_the_next_target);
+	tcase_add_test(tests, a_target_that_is_heard_of_is_not_left);
+	tcase_add_test(tests,
+	               a_call_that_was_given_up_is_not_tried_elsewhere);
+	tcase_add_test(tests, a_target_that_failed_is_tried_last_for_a_while);
+	tcase_add_test(tests, a_target_that_answers_is_tried_first_again);
 	tcase_add_test(tests, a_closed_port_leads_to_the_next_target_at_once);
 	tcase_add_test(tests, a_refusal_does_not_lead_to_the_next_target);
 	tcase_add_test(tests, what_is_too_large_for_udp_goes_over_tcp);

@@ -198,9 +198,11 @@ static enum error set_uri(struct request_draft *d, struct slice uri)
 	return OK;
 }
 
+/* A CANCEL has no draft; its fate is its INVITE's. */
 static bool may_redirect(const struct exchange *x)
 {
 	return settings_of(x)->redirects != 0 && x->dialog == NULL
+	       && x->method != METHOD_CANCEL
 	       && !x->cancelled && !x->draft.has_cseq;
 }
 

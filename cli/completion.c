@@ -177,7 +177,8 @@ static const struct arg_spec *next_positional(const struct command *cmd,
 	return s->name == NULL ? NULL : s;
 }
 
-static void offer_arguments(const struct app *app, const struct offer *o,
+/* True: a file is wanted. */
+static bool offer_arguments(const struct app *app, const struct offer *o,
                             const struct words *w)
 {
 	struct buf why = { 0 };
@@ -187,30 +188,32 @@ static void offer_arguments(const struct app *app, const struct offer *o,
 
 	buf_deinit(&why);
 	if (cmd == NULL)
-		return;
+		return false;
 	spec = option_spec(cmd, w->words[w->n - 1].text);
 	if (spec != NULL && w->n > 1 && spec->kind != ARG_FLAG) {
 		offer_kind(app, o, spec);
-		return;
+		return spec->kind == ARG_PATH;
 	}
 	if (o->text.len != 0 && o->text.p[0] == '-') {
 		for (spec = cmd->args; spec->name != NULL; spec++)
 			if (spec->name[0] == '-')
 				offer_word(o, spec->name);
-		return;
+		return false;
 	}
 	spec = next_positional(cmd, w);
 	if (spec != NULL)
 		offer_kind(app, o, spec);
+	return spec != NULL && spec->kind == ARG_PATH;
 }
 
-void app_complete(struct slice line, struct slice text, console_add_fn *add,
+bool app_complete(struct slice line, struct slice text, console_add_fn *add,
                   void *add_arg, void *arg)
 {
 	const struct app *app = arg;
 	struct offer o = { .text = text, .add = add, .arg = add_arg };
 	struct words w = { 0 };
 	struct slice rest = line;
+	bool files = false;
 
 	/* only the last command of the line counts */
 	while (rest.len != 0 && words_next(&w, line, &rest, NULL, NULL) == OK)
@@ -218,6 +221,7 @@ void app_complete(struct slice line, struct slice text, console_add_fn *add,
 	if (w.n == 0)
 		offer_commands(&o);
 	else
-		offer_arguments(app, &o, &w);
+		files = offer_arguments(app, &o, &w);
 	words_deinit(&w);
+	return files;
 }

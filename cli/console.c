@@ -301,9 +301,10 @@ static char **complete(const char *text, int start, int end)
 	if (c->complete == NULL)
 		return NULL;
 	offered = (struct candidates){ 0 };
-	c->complete(slice_make(rl_line_buffer, (size_t)start),
-	            slice_str(text), add_candidate, &offered,
-	            c->complete_arg);
+	if (c->complete(slice_make(rl_line_buffer, (size_t)start),
+	                slice_str(text), add_candidate, &offered,
+	                c->complete_arg))
+		rl_attempted_completion_over = 0;
 	matches = rl_completion_matches(text, next_candidate);
 	while (offered_next < offered.n)
 		free(offered.words[offered_next++]);

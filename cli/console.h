@@ -65,11 +65,12 @@ bool console_ask_secret(struct console *c, const char *question,
                         console_secret_fn *fn, void *arg);
 
 /*
- * Completion: offers words for text, which begins at start in the line. Calls
- * add(word, arg) for each candidate that begins with text (escaped words only).
+ * Completion: offers words for text, which follows line. Calls add(word, arg)
+ * for each candidate that begins with text (escaped words only). True: names
+ * of files will do, too, where there is no candidate.
  */
 typedef void console_add_fn(const char *word, void *add_arg);
-typedef void console_complete_fn(struct slice line, struct slice text,
+typedef bool console_complete_fn(struct slice line, struct slice text,
                                  console_add_fn *add, void *add_arg,
                                  void *arg);
 void console_set_completion(struct console *c, console_complete_fn *fn,

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <regex.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Events that were told and may still be waited for. */
 enum { KEPT_MAX = 1024 };
@@ -292,12 +293,56 @@ static void drop_what_nobody_can_match(struct report *r)
 	}
 }
 
+/* SGR parameters for what a person must not overlook; NULL: plain. */
+static const char *style_of(const struct event *e, bool important)
+{
+	static const char red[] = "31", bold[] = "1";
+	static const struct {
+		const char *name, *style;
+	} styles[] = {
+		{ "call.failed", red }, { "call.incoming", bold },
+		{ "message", bold }, { "reg.failed", red },
+	};
+
+	if (important && strcmp(e->name, "response") == 0)
+		return red;
+	for (size_t i = 0; i < ARRAY_LEN(styles); i++)
+		if (strcmp(e->name, styles[i].name) == 0)
+			return styles[i].style;
+	return NULL;
+}
+
+static void print_styled(struct report *r, struct slice text,
+                         const char *style)
+{
+	struct buf line = { 0 };
+
+	buf_printf(&line, "\x1b[%sm", style);
+	buf_slice(&line, text);
+	buf_str(&line, "\x1b[0m");
+	console_write(r->console, buf_view(&line));
+	buf_deinit(&line);
+}
+
+static void print_text(struct report *r, const struct event *e,
+                       struct slice text, bool important)
+{
+	const char *style = console_has_color(r->console)
+	                    ? style_of(e, important) : NULL;
+
+	if (text.p == NULL || (!important && r->level == REPORT_QUIET))
+		return;
+	if (style == NULL || text.len == 0)
+		console_write(r->console, text);
+	else
+		print_styled(r, text, style);
+}
+
 static void print_event(struct report *r, const struct event *e,
                         struct slice text, bool important)
 {
 	if (r->mode == REPORT_TEXT) {
-		if (text.p != NULL && (important || r->level != REPORT_QUIET))
-			console_write(r->console, text);
+		print_text(r, e, text, important);
 		return;
 	}
 	buf_reset(&r->line);

@@ -371,7 +371,7 @@ const struct command cmd_invite = {
 	           "times out",
 	.args = {
 		{ "URI", ARG_URI, ARG_REQUIRED, "whom", 0, 0, NULL },
-		{ "--sdp", ARG_WORD, 0,
+		{ "--sdp", ARG_PATH, 0,
 		  "a file, none, or late (the answer comes in the ACK)", 0, 0,
 		  NULL },
 		{ "--ring", ARG_DURATION, 0, "cancel when unanswered so long",

@@ -34,7 +34,7 @@ void hash_deinit(struct hash *h);
 
 /* SipHash-1-3 of the parts laid end to end, each followed by its length. */
 uint64_t hash_of(const struct hash *h, const struct slice *parts, size_t n);
-/* For numbers that we give out ourselves, so that nobody can choose them:
+/* For our own numbers and addresses, so that nobody can choose them:
  * different ones have different hashes. */
 static inline uint64_t hash_number(uint64_t n)
 {

@@ -77,7 +77,7 @@ static struct slice tag_of(const struct name_addr *party)
 }
 
 enum error dialog_new_caller(struct slice call_id,
-                             const struct message *request,
+                             const struct dialog_origin *request,
                              const struct message *response, bool secure,
                              struct dialog **out)
 {
@@ -90,16 +90,16 @@ enum error dialog_new_caller(struct slice call_id,
 	d->call_id = call_id;
 	d->state = DIALOG_EARLY;
 	d->caller = true;
-	d->secure = secure && request->uri.scheme == URI_SIPS;
-	d->local_cseq = request->cseq.number;
+	d->secure = secure && request->is_sips;
+	d->local_cseq = request->cseq;
 	err = print_route_set(&route_set, response, true);
 	if (err == OK)
 		err = keep_texts(d, &(struct texts){
 			.local = message_header(response, HEADER_FROM, 0),
 			.remote = message_header(response, HEADER_TO, 0),
-			.local_tag = tag_of(&request->from),
+			.local_tag = request->local_tag,
 			.remote_tag = tag_of(&response->to),
-			.target = contact_uri(response, request->uri_text),
+			.target = contact_uri(response, request->uri),
 			.route_set = buf_view(&route_set),
 		});
 	if (err == OK)

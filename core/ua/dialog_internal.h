@@ -24,6 +24,13 @@ struct dialog {
 	struct slice route_set;         /* a list value, first hop first */
 };
 
+/* What the caller's half has from its own request, in which it is borrowed. */
+struct dialog_origin {
+	struct slice uri;
+	bool is_sips;
+	struct slice local_tag;
+	uint32_t cseq;
+};
 /*
  * The caller's half, from our request and the first response with this To
  * tag (12.1.2); early until dialog_confirm(). A response without Contact
@@ -33,7 +40,7 @@ struct dialog {
  */
 enum { DIALOG_ROUTES_MAX = 64 };
 enum error dialog_new_caller(struct slice call_id,
-                             const struct message *request,
+                             const struct dialog_origin *request,
                              const struct message *response, bool secure,
                              struct dialog **out);
 /* The callee's half, from their request and the tag of our response

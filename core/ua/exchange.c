@@ -161,7 +161,7 @@ static enum error send_to(struct exchange *x, const struct target *target)
 	x->over_tcp = false;
 	o.credentials = buf_view(&credentials);
 	x->is_special = o.credentials.len != 0 || x->draft.has_cseq
-	                || x->draft.has_credentials;
+	                || x->draft.has_credentials || x->draft.has_identity;
 	if (err == OK)
 		err = seal(x, &o, &wire);
 	if (err != OK || (wants_tcp(x, target, wire.len)
@@ -532,6 +532,36 @@ const struct message *exchange_request(struct exchange *x)
 	/* What the user put into it may be faulty; what could be read is. */
 	(void)message_check(m, &fault);
 	return m;
+}
+
+static bool origin_of_wire(struct exchange *x, struct dialog_origin *out)
+{
+	const struct message *m = exchange_request(x);
+
+	if (m == NULL)
+		return false;
+	*out = (struct dialog_origin){
+		.uri = m->uri_text,
+		.is_sips = m->uri.scheme == URI_SIPS,
+		.local_tag = m->from.tag.p == NULL ? SLICE_EMPTY : m->from.tag,
+		.cseq = m->cseq.number,
+	};
+	return true;
+}
+
+bool exchange_origin(struct exchange *x, struct dialog_origin *out)
+{
+	struct uri uri;
+
+	if (x->is_special || x->draft.text == NULL)
+		return origin_of_wire(x, out);
+	*out = (struct dialog_origin){
+		.uri = request_draft_uri(&x->draft),
+		.local_tag = x->ctx->local_tag,
+		.cseq = x->cseq,
+	};
+	out->is_sips = uri_parse(out->uri, &uri) && uri.scheme == URI_SIPS;
+	return true;
 }
 
 void exchange_tell(struct exchange *x, const struct outcome *o)

@@ -52,8 +52,8 @@ struct exchange {
 	struct flow flow;
 	char branch[40];
 	bool over_tcp, tcp_refused;     /* 18.1.1: too large for UDP */
-	bool is_special;                /* its wire alone tells its CSeq, or
-	                                 * what credentials it has */
+	bool is_special;                /* its wire alone tells its CSeq and
+	                                 * tag, or what credentials it has */
 	uint64_t sent_us;
 	uint64_t heard;                 /* hash of the last 1xx without a tag */
 	unsigned retransmits, authorised, glares;
@@ -114,6 +114,8 @@ bool exchange_is_in_flight(const struct exchange *x);
 const struct message *exchange_request(struct exchange *x);
 /* Passes o on to the user. */
 void exchange_tell(struct exchange *x, const struct outcome *o);
+/* What a dialog of x has from it. False when it is not kept any more. */
+bool exchange_origin(struct exchange *x, struct dialog_origin *out);
 
 /* --- between exchange.c and exchange_answer.c --- */
 

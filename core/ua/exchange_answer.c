@@ -79,11 +79,8 @@ static void forget_text(struct exchange *x)
  * ones (RFC 6026). */
 static void take_success(struct exchange *x, const struct message *response)
 {
-	struct outcome o;
+	struct outcome o = outcome_of(x, response);
 
-	if (x->method == METHOD_INVITE)
-		forget_text(x);
-	o = outcome_of(x, response);
 	if (x->ctx->credentials != NULL)
 		credentials_authentication_info(x->ctx->credentials,
 		                                response);
@@ -94,6 +91,7 @@ static void take_success(struct exchange *x, const struct message *response)
 	timer_cancel(&x->timer);
 	x->phase = EXCHANGE_ENDED;
 	x->report(x, &o);
+	forget_text(x);
 }
 
 static void take_provisional(struct exchange *x,

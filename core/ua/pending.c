@@ -7,19 +7,9 @@
 #include "core/ua/outbound.h"
 #include "core/ua/session.h"
 
-static uint64_t hash_id(const struct endpoint *ep, uint64_t id)
+static uint64_t hash_transaction(const struct server_transaction *t)
 {
-	struct slice key = slice_make((const char *)&id, sizeof(id));
-
-	return hash_of(&ep->pendings, &key, 1);
-}
-
-static uint64_t hash_transaction(const struct endpoint *ep,
-                                 const struct server_transaction *t)
-{
-	struct slice key = slice_make((const char *)&t, sizeof(t));
-
-	return hash_of(&ep->pendings_by_transaction, &key, 1);
+	return hash_number((uintptr_t)t);
 }
 
 static void on_server_event(struct server_transaction *t,
@@ -58,9 +48,9 @@ enum error pending_new(struct context *ctx, struct dialog *d,
 	if (p == NULL)
 		return ERR_NOMEM;
 	p->id = endpoint_next_id(ep);
-	if (hash_insert(&ep->pendings, &p->by_id, hash_id(ep, p->id)) != OK
+	if (hash_insert(&ep->pendings, &p->by_id, hash_number(p->id)) != OK
 	    || hash_insert(&ep->pendings_by_transaction, &p->by_transaction,
-	                   hash_transaction(ep, t)) != OK) {
+	                   hash_transaction(t)) != OK) {
 		hash_remove(&ep->pendings, &p->by_id);
 		free(p);
 		return ERR_NOMEM;
@@ -82,7 +72,7 @@ enum error pending_new(struct context *ctx, struct dialog *d,
 
 struct pending *pending_find(struct endpoint *ep, uint64_t id)
 {
-	struct hash_node *node = hash_first(&ep->pendings, hash_id(ep, id));
+	struct hash_node *node = hash_first(&ep->pendings, hash_number(id));
 
 	for (; node != NULL; node = hash_next(node)) {
 		struct pending *p = CONTAINER_OF(node, struct pending, by_id);
@@ -97,7 +87,7 @@ struct pending *pending_of(struct endpoint *ep,
                            const struct server_transaction *t)
 {
 	struct hash_node *node = hash_first(&ep->pendings_by_transaction,
-	                                    hash_transaction(ep, t));
+	                                    hash_transaction(t));
 
 	for (; node != NULL; node = hash_next(node)) {
 		struct pending *p = CONTAINER_OF(node, struct pending,

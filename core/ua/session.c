@@ -68,12 +68,13 @@ static size_t count_dialogs(const struct context *ctx)
 static struct dialog *make_dialog(struct exchange *x,
                                   const struct message *response)
 {
-	const struct message *invite = exchange_request(x);
 	bool secure = transport_is_secure(x->flow.leg->transport);
+	struct dialog_origin invite;
 	struct dialog *d;
 
-	if (invite == NULL || count_dialogs(x->ctx) >= DIALOGS_MAX
-	    || dialog_new_caller(x->ctx->call_id, invite, response, secure,
+	if (count_dialogs(x->ctx) >= DIALOGS_MAX
+	    || !exchange_origin(x, &invite)
+	    || dialog_new_caller(x->ctx->call_id, &invite, response, secure,
 	                         &d) != OK
 	    || endpoint_add_dialog(x->ctx, d) != OK)
 		return NULL;

@@ -7,7 +7,7 @@
 #include "core/base/buf.h"
 
 static struct {
-	bool armed, failed;
+	bool armed, failed, paused;
 	size_t left;
 } alloc;
 
@@ -21,7 +21,7 @@ void *__real_realloc(void *p, size_t n);
 
 static bool must_fail(void)
 {
-	if (!alloc.armed || alloc.left-- != 0)
+	if (!alloc.armed || alloc.paused || alloc.left-- != 0)
 		return false;
 	alloc.armed = false;
 	alloc.failed = true;
@@ -54,6 +54,16 @@ bool test_alloc_restore(void)
 {
 	alloc.armed = false;
 	return alloc.failed;
+}
+
+void test_alloc_pause(void)
+{
+	alloc.paused = true;
+}
+
+void test_alloc_resume(void)
+{
+	alloc.paused = false;
 }
 
 int test_main(Suite *suite)

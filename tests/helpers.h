@@ -31,6 +31,9 @@ Suite *test_suite(const char *name, TCase **tests);
  */
 void test_alloc_fail(size_t nth);
 bool test_alloc_restore(void);
+/* In between, what the test itself allocates does not count. */
+void test_alloc_pause(void);
+void test_alloc_resume(void);
 
 /* s is this text; a failure shows both. */
 #define ck_assert_slice_eq(s, text) \

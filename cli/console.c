@@ -571,10 +571,9 @@ void console_free(struct console *c)
 {
 	if (c == NULL)
 		return;
-	if (c->secret.fn != NULL) {
+	if (c->secret.fn != NULL)
 		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &c->secret.saved);
-		explicit_bzero(&c->secret, sizeof(c->secret));
-	}
+	explicit_bzero(c->secret.text, sizeof(c->secret.text));
 	if (c->editing) {
 		rl_clear_visible_line();
 		fflush(rl_outstream);

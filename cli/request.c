@@ -113,6 +113,16 @@ static void add_flow(struct event *e, const struct flow *flow)
 	event_text(e, "remote", slice_str(addr_text(&flow->remote, text)));
 }
 
+/* 20.33: when it may be tried again. */
+static void print_retry_after(struct buf *out, const struct message *response)
+{
+	uint32_t delay_s;
+
+	if (retry_after_parse(message_header(response, HEADER_RETRY_AFTER, 0),
+	                      &delay_s))
+		buf_printf(out, "  retry after %u s", delay_s);
+}
+
 static void print_line(struct buf *out, const struct call *call,
                        const struct outcome *o,
                        const struct response_text *text)
@@ -130,6 +140,7 @@ static void print_line(struct buf *out, const struct call *call,
 	buf_escaped(out, o->response->reason);
 	buf_str(out, "  ");
 	request_print_time(out, o->rtt_us);
+	print_retry_after(out, o->response);
 	if (text->more.len != 0) {
 		buf_str(out, "  ");
 		buf_slice(out, text->more);

@@ -162,23 +162,35 @@ static void take_wire(void *arg, int status, int timeouts,
 	tell_soon(q);
 }
 
-/* A name that stands there in the other family only is answered too, with
+static bool is_in_hosts(const struct lookup *q, const char *name, int family,
+                        struct hostent **h)
+{
+	return ares_gethostbyname_file(q->resolver->channel, name, family, h)
+	       == ARES_SUCCESS;
+}
+
+/* "_sip._udp.localhost" is localhost's. */
+static const char *without_service(const char *name)
+{
+	while (name[0] == '_' && strchr(name, '.') != NULL)
+		name = strchr(name, '.') + 1;
+	return name;
+}
+
+/* A name that stands there is answered with what stands there, or with
  * nothing: "localhost" must not wait for a DNS server. */
 static bool answer_from_hosts(struct lookup *q)
 {
-	bool ipv4 = q->answer.kind == RECORD_A;
-	int wanted = ipv4 ? AF_INET : AF_INET6;
-	int other = ipv4 ? AF_INET6 : AF_INET;
-	ares_channel channel = q->resolver->channel;
+	const char *name = without_service(q->name);
+	bool ipv6 = q->answer.kind == RECORD_AAAA;
+	bool is_address = ipv6 || q->answer.kind == RECORD_A;
 	struct hostent *h = NULL;
-	bool found = true;
+	bool found = is_in_hosts(q, name, ipv6 ? AF_INET6 : AF_INET, &h);
 
-	if (ares_gethostbyname_file(channel, q->name, wanted, &h)
-	    == ARES_SUCCESS)
+	if (found && is_address)
 		answer_from_hostent(&q->answer, h);
-	else if (ares_gethostbyname_file(channel, q->name, other, &h)
-	         != ARES_SUCCESS)
-		found = false;
+	else if (!found)
+		found = is_in_hosts(q, name, ipv6 ? AF_INET : AF_INET6, &h);
 	ares_free_hostent(h);
 	if (found)
 		tell_soon(q);
@@ -359,7 +371,7 @@ static void ask(struct resolver *r, struct lookup *q)
 	};
 	bool a_host = kind == RECORD_A || kind == RECORD_AAAA;
 
-	if (a_host && answer_from_hosts(q))
+	if (answer_from_hosts(q))
 		return;
 	q->asked = true;
 	if (a_host)

@@ -3,8 +3,9 @@
 
 /*
  * Names looked up by c-ares on the loop, for core/transport/locate. /etc/hosts
- * comes first: a name that stands there is not asked of the DNS, in the
- * other family neither. Nothing is read or opened before the first lookup.
+ * comes first: a name that stands there is not asked of the DNS, neither in
+ * the other family nor for SRV and NAPTR. Nothing is read or opened before the
+ * first lookup.
  */
 
 #include "core/base/addr.h"

@@ -679,6 +679,23 @@ void rig_add_failure(struct rig *r, enum record_kind kind, const char *name,
 	r->records[r->nrecords - 1].text = text;
 }
 
+void rig_add_silence(struct rig *r, enum record_kind kind, const char *name)
+{
+	struct record record = { .kind = kind };
+
+	rig_add_record(r, name, &record);
+	r->records[r->nrecords - 1].silent = true;
+}
+
+static bool is_silent(const struct rig *r, const struct pending_lookup *l)
+{
+	for (size_t i = 0; i < r->nrecords; i++)
+		if (r->records[i].silent && r->records[i].record.kind == l->kind
+		    && slice_eq_nocase(r->records[i].owner, l->name))
+			return true;
+	return false;
+}
+
 /* How many records of this kind, into out; *known: of any kind. */
 static size_t find_records(const struct rig *r,
                            const struct pending_lookup *l,
@@ -740,7 +757,9 @@ static uint64_t lookup_start(void *resolver, enum record_kind kind,
 	l->fn = fn;
 	l->arg = arg;
 	list_append(&r->lookups, &l->node);
-	timer_arm(&l->timer, &r->env.timers, r->lookup_delay_ms, on_lookup, l);
+	if (!is_silent(r, l))
+		timer_arm(&l->timer, &r->env.timers, r->lookup_delay_ms,
+		          on_lookup, l);
 	return l->id;
 }
 

@@ -82,6 +82,7 @@ struct rig_record {
 	struct record record;
 	enum error err;
 	const char *text;
+	bool silent;                    /* it is never answered */
 };
 
 enum { RIG_RECORDS = 64, RIG_CONNS = 256, RIG_DEAF = 16 };
@@ -214,5 +215,6 @@ void rig_add_record(struct rig *r, const char *name,
                     const struct record *record);
 void rig_add_failure(struct rig *r, enum record_kind kind, const char *name,
                      enum error err, const char *text);
+void rig_add_silence(struct rig *r, enum record_kind kind, const char *name);
 
 #endif

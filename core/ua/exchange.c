@@ -9,6 +9,18 @@
 /* 18.1.1: a larger request does not go over UDP where TCP will do. */
 enum { UDP_REQUEST_MAX = 1300 };
 
+/*
+ * How long a target may keep silent, in units of T1, while there is another:
+ * RFC 3263 4.3 waits for timer B or F, which is 32 s, and a dead IPv6 beside a
+ * live IPv4 must not cost that. Any server that lives has said something
+ * earlier: for an INVITE within 200 ms (17.2.1), for others when timer E has
+ * reached T2, at 7*T1 (RFC 4320 4.1), and over UDP four copies were lost by
+ * then. Should one have been slow all the same, the next gets a request that
+ * RFC 3261 8.2.2.2 knows as the same. The last target gets all the time there
+ * is.
+ */
+enum { PATIENCE_T1S = 8 };
+
 static struct endpoint *endpoint_of(const struct exchange *x)
 {
 	return x->ctx->endpoint;
@@ -61,6 +73,8 @@ static void on_report(struct client_transaction *t,
 		x->transaction = NULL;
 	if (report->response != NULL) {
 		x->flow = x->ctx->flow = *report->from;
+		x->alive = true;
+		timer_cancel(&x->patience);
 		exchange_take_answer(x, report->response);
 	} else if (report->err != OK) {
 		exchange_take_failure(x, report->err, report->text);
@@ -120,6 +134,22 @@ static enum error seal(struct exchange *x, struct outbound *o,
 	return outbound_seal(x->ctx, &x->draft, o, wire);
 }
 
+static void on_impatience(void *arg)
+{
+	exchange_leave_target(arg);
+}
+
+static void begin_target(struct exchange *x)
+{
+	struct endpoint *ep = endpoint_of(x);
+	uint32_t t1_ms = transactions_settings(ep->transactions)->t1_ms;
+
+	x->alive = false;
+	if (x->target + 1 < x->ntargets)
+		timer_arm(&x->patience, &ep->env->timers,
+		          (uint64_t)PATIENCE_T1S * t1_ms, on_impatience, x);
+}
+
 static enum error start_sealed(struct exchange *x, const struct outbound *o,
                                struct buf *wire)
 {
@@ -128,9 +158,11 @@ static enum error start_sealed(struct exchange *x, const struct outbound *o,
 	x->flow = x->ctx->flow = o->flow;
 	memcpy(x->branch, o->branch, BRANCH_LEN);
 	err = start_transaction(x, wire);
-	if (err == OK)
-		x->phase = EXCHANGE_SENT;
-	return err;
+	if (err != OK)
+		return err;
+	x->phase = EXCHANGE_SENT;
+	begin_target(x);
+	return OK;
 }
 
 /* False: it has to go over UDP all the same. */
@@ -176,6 +208,7 @@ out:
 
 void exchange_send(struct exchange *x)
 {
+	struct locator *l = dispatcher_locator(endpoint_of(x)->dispatcher);
 	enum error err = ERR_NO_TRANSPORT;
 
 	for (; x->target < x->ntargets; x->target++) {
@@ -184,6 +217,7 @@ void exchange_send(struct exchange *x)
 			return;
 		if (err == ERR_NOMEM || err == ERR_SYNTAX)
 			break;
+		locate_failed(l, &x->targets[x->target]);
 		x->tcp_refused = false;
 	}
 	exchange_postpone(x, err, error_text(err));
@@ -345,6 +379,7 @@ void exchange_release(struct exchange *x, bool abort)
 	struct endpoint *ep = endpoint_of(x);
 
 	timer_cancel(&x->timer);
+	timer_cancel(&x->patience);
 	if (x->lookup != 0)
 		locate_cancel(dispatcher_locator(ep->dispatcher), x->lookup);
 	x->lookup = 0;

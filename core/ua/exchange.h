@@ -52,6 +52,8 @@ struct exchange {
 	struct flow flow;
 	char branch[40];
 	bool over_tcp, tcp_refused;     /* 18.1.1: too large for UDP */
+	bool alive;                     /* the present target has answered */
+	struct timer patience;          /* with it, while there are others */
 	bool is_special;                /* its wire alone tells its CSeq and
 	                                 * tag, or what credentials it has */
 	uint64_t sent_us;
@@ -142,6 +144,8 @@ void exchange_take_answer(struct exchange *x, const struct message *response);
 /* A transaction failed; there may be other targets. */
 void exchange_take_failure(struct exchange *x, enum error err,
                            const char *text);
+/* The present target does not answer, and another one may. */
+void exchange_leave_target(struct exchange *x);
 /* The end, without a response. */
 void exchange_fail(struct exchange *x, enum error err, const char *text);
 

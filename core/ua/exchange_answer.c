@@ -108,6 +108,22 @@ static void take_provisional(struct exchange *x,
 
 /* --- other targets --- */
 
+static struct locator *locator_of(const struct exchange *x)
+{
+	return dispatcher_locator(endpoint_of(x)->dispatcher);
+}
+
+/* RFC 3263 4.3 counts a 503 as a failure. */
+static void note_answer(struct exchange *x, unsigned status)
+{
+	if (x->target >= x->ntargets)
+		return;
+	if (status == 503)
+		locate_failed(locator_of(x), &x->targets[x->target]);
+	else
+		locate_succeeded(locator_of(x), &x->targets[x->target]);
+}
+
 static bool is_worth_another_target(enum error err)
 {
 	switch (err) {
@@ -141,9 +157,21 @@ static bool is_worth_another_target(enum error err)
 
 static void drop_transaction(struct exchange *x)
 {
+	timer_cancel(&x->patience);
 	if (x->transaction != NULL)
 		client_transaction_detach(x->transaction);
 	x->transaction = NULL;
+}
+
+/* A server that was heard of is alive: what timed out is behind it. */
+static bool has_target_failed(struct exchange *x, enum error err)
+{
+	if (!is_worth_another_target(err)
+	    || (err == ERR_TIMEOUT && x->alive))
+		return false;
+	if (x->target < x->ntargets)
+		locate_failed(locator_of(x), &x->targets[x->target]);
+	return true;
 }
 
 /* RFC 3263 4.3: the same request, with a branch of its own. */
@@ -411,6 +439,7 @@ static void take_refusal(struct exchange *x, const struct message *response)
 
 void exchange_take_answer(struct exchange *x, const struct message *response)
 {
+	note_answer(x, response->status);
 	if (response->status < 200) {
 		if (x->phase == EXCHANGE_SENT)
 			take_provisional(x, response);
@@ -429,8 +458,21 @@ void exchange_take_failure(struct exchange *x, enum error err,
 		return;
 	timer_cancel(&x->timer);
 	if (try_udp_again(x, err)
-	    || (is_worth_another_target(err) && try_next_target(x))
+	    || (has_target_failed(x, err) && try_next_target(x))
 	    || (x->redirect != NULL && try_next_contact(x)))
 		return;
 	exchange_fail(x, err, text);
+}
+
+/* As timers B and F do: nothing more is sent there, and what may come all the
+ * same is a stray. A call that was given up stays, for its CANCEL still waits
+ * for a provisional response. */
+void exchange_leave_target(struct exchange *x)
+{
+	if (x->phase != EXCHANGE_SENT || x->transaction == NULL
+	    || x->cancelled)
+		return;
+	client_transaction_abort(x->transaction);
+	x->transaction = NULL;
+	exchange_take_failure(x, ERR_TIMEOUT, error_text(ERR_TIMEOUT));
 }

@@ -1,0 +1,62 @@
+#ifndef CORE_TRANSPORT_LOCATE_INTERNAL_H
+#define CORE_TRANSPORT_LOCATE_INTERNAL_H
+
+/* Shared by locate.c, which reads the URI, and locate_search.c, which looks
+ * names up. */
+
+#include "core/base/hash.h"
+#include "core/transport/locate.h"
+#include "core/transport/names.h"
+
+struct locator {
+	struct env *env;
+	struct names *names;
+	struct locate_preferences preferences;
+	struct health health;
+	struct hash searches;
+	uint64_t last_id;
+};
+
+/* Who is told: one of the two. */
+struct listener {
+	locate_fn *fn;
+	plan_fn *plan_fn;
+	void *arg;
+};
+
+/* What a URI asks for. */
+struct wanted {
+	struct slice host;              /* a name */
+	uint16_t port;                  /* 0: by the transport, or SRV */
+	enum transport transport;       /* NONE: that has to be found out */
+	enum transport fallback;        /* where the DNS names none */
+	bool secure;
+};
+
+static inline bool locator_has_family(const struct locator *l, enum family f)
+{
+	return f == FAMILY_IPV4 ? l->preferences.ipv4 : l->preferences.ipv6;
+}
+
+/* A leg, and no wish of the user's against it. */
+static inline bool locator_has_transport(const struct locator *l,
+                                         enum transport t)
+{
+	for (unsigned i = 0; i < l->preferences.ntransports; i++)
+		if (l->preferences.transports[i] == t)
+			return true;
+	return false;
+}
+
+/* Calls out. */
+void listener_tell(const struct listener *to, enum error err,
+                   const char *text, const struct planned *plan, size_t n);
+
+/* As locate_start(). */
+uint64_t search_start(struct locator *l, const struct wanted *w,
+                      const struct listener *to);
+/* The locator's search of this id, if any, ends without a call. */
+void search_cancel(struct locator *l, uint64_t id);
+void search_cancel_all(struct locator *l);
+
+#endif

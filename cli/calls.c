@@ -65,6 +65,7 @@ struct call *calls_new(struct app *app, bool incoming)
 enum error call_bind(struct call *call, struct context *ctx)
 {
 	struct calls *cs = &call->app->calls;
+	const struct account *a = call->app->accounts.current;
 
 	call->call_id = slice_dup(context_call_id(ctx));
 	if (call->call_id == NULL)
@@ -72,6 +73,8 @@ enum error call_bind(struct call *call, struct context *ctx)
 	call->context = ctx;
 	context_set_user(ctx, call);
 	context_watch(ctx, app_context_event, call->app);
+	if (call->incoming && a != NULL)
+		context_set_credentials(ctx, a->credentials);
 	if (!call->incoming || cs->current == NULL)
 		calls_select(cs, call);
 	return OK;

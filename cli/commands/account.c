@@ -99,6 +99,22 @@ static void list(struct app *app, const struct item *item,
 	report_table(app->report, t, item->number);
 }
 
+static void let_go(struct context *ctx, void *arg)
+{
+	const struct account *a = arg;
+
+	if (context_credentials(ctx) == a->credentials)
+		context_set_credentials(ctx, NULL);
+}
+
+/* Calls may outlive their account, but then have no secrets. */
+static void forget(struct app *app, struct account *a)
+{
+	if (app->endpoint != NULL)
+		endpoint_each_context(app->endpoint, let_go, a);
+	accounts_remove(&app->accounts, a);
+}
+
 static enum run with_account(struct app *app, struct item *item,
                              uint64_t what, struct account *a)
 {
@@ -113,7 +129,7 @@ static enum run with_account(struct app *app, struct item *item,
 		                 "%s is registered; unregister it first",
 		                 a->name);
 	} else {
-		accounts_remove(&app->accounts, a);
+		forget(app, a);
 	}
 	return item_ok(item);
 }

@@ -336,6 +336,16 @@ bool context_has_bye(const struct context *ctx)
 	return false;
 }
 
+void context_set_credentials(struct context *ctx, struct credentials *c)
+{
+	ctx->credentials = c;
+}
+
+struct credentials *context_credentials(const struct context *ctx)
+{
+	return ctx->credentials;
+}
+
 void context_set_user(struct context *ctx, void *user)
 {
 	ctx->user = user;

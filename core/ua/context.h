@@ -67,6 +67,11 @@ uint64_t context_pending_invite(const struct context *ctx);
 /* A BYE of ours waits for its answer; the call itself may be over. */
 bool context_has_bye(const struct context *ctx);
 
+/* What answers challenges; borrowed, must outlive ctx or be replaced. Nothing
+ * (NULL) does in a context of theirs, until this is called. */
+void context_set_credentials(struct context *ctx, struct credentials *c);
+struct credentials *context_credentials(const struct context *ctx);
+
 /* For the owner's use. */
 void context_set_user(struct context *ctx, void *user);
 void *context_user(const struct context *ctx);

@@ -3,6 +3,7 @@
 #include "cli/app.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -154,13 +155,21 @@ static void take_apart(struct app *app)
 	buf_deinit(&app->rc_path);
 }
 
+/* There is no console yet, or no memory for it. */
+static int fail_to_start(void)
+{
+	fputs("sipsh: cannot start: too little memory, or no descriptors\n",
+	      stderr);
+	return error_class_status(CLASS_INTERNAL);
+}
+
 int app_main(const struct options *options)
 {
 	struct app *app = calloc(1, sizeof(*app));
-	int status = error_class_status(CLASS_INTERNAL);
+	int status;
 
 	if (app == NULL)
-		return status;
+		return fail_to_start();
 	app->options = options;
 	if (make_parts(app)) {
 		set_signals(app);
@@ -172,6 +181,8 @@ int app_main(const struct options *options)
 		console_flush(app->console, FLUSH_MS);
 		status = app->status >= 0 ? app->status
 		                          : queue_status(app->queue);
+	} else {
+		status = fail_to_start();
 	}
 	take_apart(app);
 	free(app);

@@ -25,6 +25,7 @@ const struct command *const command_table[] = {
 	&cmd_registrations,
 	&cmd_reject,
 	&cmd_reply,
+	&cmd_resolve,
 	&cmd_ring,
 	&cmd_send,
 	&cmd_serve,

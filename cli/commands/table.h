@@ -27,6 +27,7 @@ extern const struct command cmd_register;
 extern const struct command cmd_registrations;
 extern const struct command cmd_reject;
 extern const struct command cmd_reply;
+extern const struct command cmd_resolve;
 extern const struct command cmd_ring;
 extern const struct command cmd_send;
 extern const struct command cmd_serve;

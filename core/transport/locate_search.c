@@ -1,5 +1,5 @@
-/* The lookups of one search and the plan that they add up to: NAPTR, SRV, A
- * and AAAA (RFC 3263 4.1 and 4.2). */
+/* The lookups of one search, step by step: NAPTR, SRV, A and AAAA (RFC 3263
+ * 4.1 and 4.2). */
 
 #include <stdlib.h>
 
@@ -7,8 +7,6 @@
 #include "core/base/buf.h"
 #include "core/transport/locate_internal.h"
 #include "core/transport/service.h"
-
-enum { SERVICES_MAX = 8, HOSTS_MAX = 32 };
 
 /*
  * What is not answered by then, counted from the start, is taken as not being
@@ -22,57 +20,12 @@ enum {
 	REST_MS = 2500                  /* after the first address came */
 };
 
-enum phase {
-	PHASE_RULES,                    /* NAPTR; SRV of our guess beside it */
-	PHASE_SERVICES,                 /* SRV */
-	PHASE_ADDRESSES                 /* A and AAAA */
-};
-
-/* A way to reach the domain: a transport and its SRV records. */
-struct service {
-	enum transport transport;
-	const struct record *rule;      /* NAPTR that names it, or NULL */
-	struct names_query query;       /* nothing was asked: no SRV */
-};
-
-struct services {
-	struct service items[SERVICES_MAX];
-	size_t n;
-};
-
-/* A name whose addresses are wanted. */
-struct host {
-	const struct service *service;
-	const struct record *srv;       /* that names it, or NULL */
-	struct slice name;
-	uint16_t port;
-	struct names_query queries[2];  /* AAAA, A */
-};
-
 static const struct {
 	enum family family;
 	enum record_kind kind;
-} families[] = {
+} families[FAMILIES] = {
 	{ FAMILY_IPV6, RECORD_AAAA },
 	{ FAMILY_IPV4, RECORD_A },
-};
-
-struct search {
-	struct hash_node node;          /* its hash is the id */
-	struct locator *locator;
-	struct wanted wanted;           /* the host is this struct's */
-	struct listener listener;
-	enum phase phase;
-	bool late;                      /* the phase's time is over */
-	uint64_t started_us;
-	struct timer timer;
-	struct names_query rules;
-	struct services guessed, ruled;
-	struct services *services;      /* one of these */
-	struct host hosts[HOSTS_MAX];
-	size_t nhosts;
-	enum error err;                 /* what made a question impossible */
-	char host[];
 };
 
 /* --- its life --- */
@@ -92,7 +45,7 @@ static void search_free(struct search *s)
 	drop_services(&s->guessed);
 	drop_services(&s->ruled);
 	for (size_t i = 0; i < s->nhosts; i++)
-		for (size_t j = 0; j < ARRAY_LEN(families); j++)
+		for (size_t j = 0; j < FAMILIES; j++)
 			names_drop(&s->hosts[i].queries[j]);
 	free(s);
 }
@@ -116,117 +69,12 @@ void search_cancel(struct locator *l, uint64_t id)
 		search_free(CONTAINER_OF(node, struct search, node));
 }
 
-/* --- the plan --- */
-
-static uint32_t left_s(const struct search *s, const struct names_query *q,
-                       const struct record *r)
-{
-	uint64_t age_s = (env_now_us(s->locator->env)
-	                  - names_answer(q)->learnt_us) / 1000000;
-
-	return age_s < r->ttl_s ? r->ttl_s - (uint32_t)age_s : 0;
-}
-
-static uint32_t shorter(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
-
-static struct planned plan_address(const struct search *s,
-                                   const struct host *h,
-                                   const struct names_query *q,
-                                   const struct record *r)
-{
-	struct planned p = {
-		.target = { h->service->transport, r->addr },
-		.by_naptr = h->service->rule != NULL,
-		.by_srv = h->srv != NULL,
-		.kind = r->kind,
-		.name = h->name,
-		.ttl_s = left_s(s, q, r),
-	};
-
-	p.target.addr.port = h->port;
-	if (p.by_naptr)
-		p.ttl_s = shorter(p.ttl_s, left_s(s, &s->rules,
-		                                  h->service->rule));
-	if (p.by_srv) {
-		p.ttl_s = shorter(p.ttl_s, left_s(s, &h->service->query,
-		                                  h->srv));
-		p.priority = h->srv->priority;
-		p.weight = h->srv->weight;
-	}
-	p.penalty_s = health_penalty_s(&s->locator->health,
-	                               env_now_us(s->locator->env),
-	                               &p.target);
-	return p;
-}
-
-static bool is_planned(const struct target *t, const struct planned *plan,
-                       size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (plan[i].target.transport == t->transport
-		    && addr_eq(&plan[i].target.addr, &t->addr))
-			return true;
-	return false;
-}
-
-/* The nth address of each family in turn (RFC 8305 4): when one family is
- * dead, the second try is in the other. */
-static size_t plan_host(const struct search *s, const struct host *h,
-                        struct planned *plan, size_t n)
-{
-	bool more = true;
-
-	for (size_t nth = 0; more; nth++) {
-		more = false;
-		for (size_t i = 0; i < ARRAY_LEN(families); i++) {
-			const struct names_query *q = &h->queries[i];
-			const struct names_answer *a = names_answer(q);
-
-			if (a == NULL || nth >= a->n
-			    || n == LOCATE_TARGETS_MAX)
-				continue;
-			more = true;
-			plan[n] = plan_address(s, h, q, &a->records[nth]);
-			if (!is_planned(&plan[n].target, plan, n))
-				n++;
-		}
-	}
-	return n;
-}
-
-/* A stable sort: who is well stays in order, and is followed by those that
- * failed, the soonest forgiven first. */
-static void put_failed_last(struct planned *plan, size_t n)
-{
-	for (size_t i = 1; i < n; i++) {
-		struct planned p = plan[i];
-		size_t at = i;
-
-		for (; at > 0 && plan[at - 1].penalty_s > p.penalty_s; at--)
-			plan[at] = plan[at - 1];
-		plan[at] = p;
-	}
-}
-
-static size_t make_plan(const struct search *s, struct planned *plan)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->nhosts; i++)
-		n = plan_host(s, &s->hosts[i], plan, n);
-	put_failed_last(plan, n);
-	return n;
-}
-
 /* --- the end --- */
 
 static bool is_waiting_for_addresses(const struct search *s)
 {
 	for (size_t i = 0; i < s->nhosts; i++)
-		for (size_t j = 0; j < ARRAY_LEN(families); j++)
+		for (size_t j = 0; j < FAMILIES; j++)
 			if (names_is_waiting(&s->hosts[i].queries[j]))
 				return true;
 	return false;
@@ -238,11 +86,11 @@ static enum error search_failure(const struct search *s, struct buf *why)
 	enum error err = s->err;
 	struct slice name = s->wanted.host;
 
-	for (size_t i = 0; i < s->nhosts * ARRAY_LEN(families)
+	for (size_t i = 0; i < s->nhosts * FAMILIES
 	                   && err == OK; i++) {
-		const struct host *h = &s->hosts[i / ARRAY_LEN(families)];
+		const struct host *h = &s->hosts[i / FAMILIES];
 		const struct names_answer *a = names_answer(
-			&h->queries[i % ARRAY_LEN(families)]);
+			&h->queries[i % FAMILIES]);
 
 		name = h->name;
 		err = a == NULL ? OK : a->err;
@@ -283,7 +131,7 @@ static void search_finish(struct search *s)
 {
 	struct planned plan[LOCATE_TARGETS_MAX];
 	struct listener listener = s->listener;
-	size_t n = make_plan(s, plan);
+	size_t n = search_plan(s, plan);
 	struct arena names = { 0 };
 	struct buf why = { 0 };
 	enum error err = OK;
@@ -349,7 +197,7 @@ static void add_host(struct search *s, const struct service *service,
 	h->srv = srv;
 	h->name = name;
 	h->port = port;
-	for (size_t i = 0; i < ARRAY_LEN(families); i++)
+	for (size_t i = 0; i < FAMILIES; i++)
 		if (locator_has_family(s->locator, families[i].family))
 			ask(s, &h->queries[i], families[i].kind, name);
 }
@@ -540,7 +388,7 @@ static bool is_waiting_for_services(const struct search *s)
 static bool has_address(const struct search *s)
 {
 	for (size_t i = 0; i < s->nhosts; i++)
-		for (size_t j = 0; j < ARRAY_LEN(families); j++) {
+		for (size_t j = 0; j < FAMILIES; j++) {
 			const struct names_answer *a =
 				names_answer(&s->hosts[i].queries[j]);
 

@@ -338,6 +338,21 @@ static void print_text(struct report *r, const struct event *e,
 		print_styled(r, text, style);
 }
 
+void report_problem(struct report *r, const char *text)
+{
+	struct buf line = { 0 };
+
+	buf_str(&line, "sipsh: ");
+	buf_str(&line, text);
+	console_error(r->console, buf_view(&line));
+	buf_deinit(&line);
+}
+
+static void tell_loss(struct report *r)
+{
+	report_problem(r, "out of memory: an event is lost");
+}
+
 static void print_event(struct report *r, const struct event *e,
                         struct slice text, bool important)
 {
@@ -348,13 +363,17 @@ static void print_event(struct report *r, const struct event *e,
 	buf_reset(&r->line);
 	if (event_print_json(e, &r->line) == OK)
 		console_write(r->console, buf_view(&r->line));
+	else
+		tell_loss(r);
 }
 
 void report_event(struct report *r, struct event *e, struct slice text,
                   bool important)
 {
-	if (e == NULL)
+	if (e == NULL) {
+		tell_loss(r);
 		return;
+	}
 	e->seq = ++r->last_seq;
 	e->wall_us = r->env->wall_us;
 	print_event(r, e, text, important);
@@ -370,14 +389,4 @@ void report_text(struct report *r, struct slice text)
 {
 	if (r->mode == REPORT_TEXT)
 		console_write(r->console, text);
-}
-
-void report_problem(struct report *r, const char *text)
-{
-	struct buf line = { 0 };
-
-	buf_str(&line, "sipsh: ");
-	buf_str(&line, text);
-	console_error(r->console, buf_view(&line));
-	buf_deinit(&line);
 }

@@ -153,7 +153,8 @@ RUNS = [
     ("a call over TCP", lambda t: call(callee(t, "tcp"), "tcp")),
     ("JSON and a trace", lambda t: [
         "-l", "udp:127.0.0.1", "-j", "--trace", "-c",
-        f"options {callee(t).uri()}; transports; expect response"]),
+        f"options {callee(t).uri()}; transports;"
+        " expect response --timeout 1s"]),
     ("a registrar that asks", lambda t: registering(t)),
 ]
 

@@ -34,23 +34,29 @@ BURST = 2000
 class Table:
     """Rows as they come: what, ours, theirs, their ratio, the goal."""
 
-    LINE = "%-38s %12s %-24s %6s %9s  %s"
+    LINE = "%-34s %10s %-17s %5s %8s  %s"
 
     def __init__(self):
         print(self.LINE % ("what", "ours", "peer", "ratio", "goal", ""))
 
     def row(self, what, ours, peer, ratio, goal, met):
-        print(self.LINE % (what, ours, peer, ratio, goal,
-                           "met" if met else "NOT MET"), flush=True)
+        verdict = "" if goal == "" else "met" if met else "NOT MET"
+        print((self.LINE % (what, ours, peer, ratio, goal,
+                            verdict)).rstrip(), flush=True)
+
+    @staticmethod
+    def figure(value, unit=""):
+        digits = 0 if value >= 1000 else 2
+        return ("%.*f %s" % (digits, value, unit)).rstrip()
 
     def below(self, what, ours, goal, unit):
-        self.row(what, "%.4g %s" % (ours, unit), "", "",
-                 "<= %g" % goal, ours <= goal)
+        self.row(what, self.figure(ours, unit), "", "", "<= %g" % goal,
+                 ours <= goal)
 
     def ratio(self, what, ours, name, theirs, goal, unit):
         ratio = ours / theirs
-        self.row(what, "%.4g %s" % (ours, unit),
-                 "%s %.4g" % (name, theirs), "%.2f" % ratio,
+        self.row(what, self.figure(ours, unit),
+                 "%s %s" % (name, self.figure(theirs)), "%.2f" % ratio,
                  "" if goal is None else "<= %g" % goal,
                  goal is None or ratio <= goal)
 

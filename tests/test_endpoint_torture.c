@@ -228,8 +228,8 @@ END_TEST
 /* Cut anywhere, and answered or not: nothing is left in the end. */
 START_TEST(no_piece_of_a_message_stays)
 {
-	enum way way = (enum way)(_i % WAYS);
-	const char *folder = indexes[_i / WAYS].folder;
+	enum way way = _i % 2 == 0 ? DATAGRAM : STREAM;
+	const char *folder = indexes[_i / 2].folder;
 	struct slice index = load(folder, SLICE("index.tsv")), line;
 
 	alice.on_incoming = answer;
@@ -256,7 +256,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(tests, each_message_gets_an_answer_its_rfc_allows, 0,
 	                    WAYS * ARRAY_LEN(indexes));
 	tcase_add_loop_test(tests, no_piece_of_a_message_stays, 0,
-	                    WAYS * ARRAY_LEN(indexes));
+	                    2 * ARRAY_LEN(indexes));
 	return s;
 }
 

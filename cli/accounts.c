@@ -17,6 +17,7 @@ static void account_free(struct account *a)
 {
 	registration_free(a->registration);
 	credentials_free(a->credentials);
+	tls_profile_free(a->tls);
 	free(a->waiter);
 	free(a->name);
 	free(a->uri);
@@ -233,6 +234,15 @@ enum error account_set_secret(struct account *a, struct slice secret)
 	return err;
 }
 
+static bool set_tls(struct account *a, const struct tls_settings *tls,
+                    struct buf *why)
+{
+	if (tls == NULL)
+		return true;
+	a->tls = tls_profile_new(tls);
+	return a->tls != NULL && tls_profile_check(a->tls, false, why);
+}
+
 static bool fill(struct account *a, const struct account_params *p,
                  struct buf *why)
 {
@@ -243,6 +253,7 @@ static bool fill(struct account *a, const struct account_params *p,
 	return a->credentials != NULL && set_uri(a, p, why)
 	       && set_registrar(a, p->registrar, &registrar, why)
 	       && set_proxy(a, p->proxy, why)
+	       && set_tls(a, p->tls, why)
 	       && credentials_add_host(a->credentials, a->parsed.host) == OK
 	       && credentials_add_host(a->credentials, registrar.host) == OK
 	       && (p->secret.p == NULL
@@ -274,6 +285,38 @@ bool accounts_add(struct accounts *as, const struct account_params *p,
 	if (out != NULL)
 		*out = a;
 	return true;
+}
+
+/* --- whom it talks to --- */
+
+static bool has_server(const struct account *a, struct slice name)
+{
+	struct uri registrar;
+	struct name_addr proxy;
+
+	if (slice_eq_nocase(a->parsed.host, name))
+		return true;
+	if (uri_parse(slice_str(a->registrar), &registrar)
+	    && slice_eq_nocase(registrar.host, name))
+		return true;
+	return a->proxy != NULL && name_addr_parse(slice_str(a->proxy), &proxy)
+	       && slice_eq_nocase(proxy.uri.host, name);
+}
+
+struct tls_profile *accounts_tls(struct slice name, void *arg)
+{
+	const struct accounts *as = arg;
+
+	if (as->current != NULL && has_server(as->current, name))
+		return as->current->tls;
+	for (struct list *it = as->list.next; it != &as->list; it = it->next) {
+		const struct account *a = CONTAINER_OF(it, struct account,
+		                                       node);
+
+		if (a->tls != NULL && has_server(a, name))
+			return a->tls;
+	}
+	return NULL;
 }
 
 bool account_add_realm(struct account *a, struct slice text, struct buf *why)

@@ -11,6 +11,7 @@
 #include "core/message/credentials.h"
 #include "core/message/uri.h"
 #include "core/ua/registration.h"
+#include "net/tls.h"
 
 struct item;
 
@@ -29,6 +30,7 @@ struct account {
 	uint32_t expires_s;             /* 0: the setting's */
 	struct credentials *credentials;
 	bool has_secret;
+	struct tls_profile *tls;        /* NULL: the program's */
 	struct registration *registration;      /* NULL until it is used */
 	bool once;                      /* left to expire at the end */
 	void *waiter;                   /* registering.c's; owned */
@@ -46,6 +48,7 @@ struct account_params {
 	struct slice uri, user, registrar, proxy;
 	struct slice secret;            /* password or HA1:hex; p NULL: none */
 	uint32_t expires_s;             /* 0: the setting's */
+	const struct tls_settings *tls; /* for its servers; NULL: as for all */
 };
 
 void accounts_init(struct accounts *as);
@@ -62,6 +65,9 @@ enum error account_set_secret(struct account *a, struct slice secret);
 struct account *accounts_find(const struct accounts *as, struct slice name);
 /* Ends its registration's refreshing; sends nothing. */
 void accounts_remove(struct accounts *as, struct account *a);
+/* A tls_profile_fn, with the accounts as its argument: of the account whose
+ * domain, registrar or proxy this is, the current one first. */
+struct tls_profile *accounts_tls(struct slice name, void *arg);
 /* From and To of requests; a may be NULL: sip:anonymous@anonymous.invalid. */
 struct slice account_from(const struct account *a);
 /* Appends the URI that a user meant: a bare "bob" becomes sip:bob@DOMAIN (with

@@ -18,6 +18,7 @@
 #include "core/ua/registrar.h"
 #include "net/loop.h"
 #include "net/resolver.h"
+#include "net/tls.h"
 
 /* A header of the user's that goes into requests (`header add`). */
 struct app_header {
@@ -42,6 +43,7 @@ struct app {
 	struct transactions *transactions;
 	struct endpoint *endpoint;
 	struct trace *trace;
+	struct tls_setup tls;           /* own: of the command line */
 	struct registrar *registrar;    /* `serve registrar`; or NULL */
 	struct accounts accounts;
 	struct calls calls;

@@ -15,7 +15,7 @@ const char *const event_names[] = {
 	"call.failed", "call.incoming", "call.ringing", "call.trying",
 	"cmd.done", "error", "info", "message", "ping", "reg.failed",
 	"reg.ok", "reg.removed", "request", "response", "table",
-	"trace",
+	"tls", "trace",
 	NULL,
 };
 

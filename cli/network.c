@@ -7,23 +7,30 @@
 static bool listen_on(struct app *app, struct buf *why)
 {
 	const struct options *o = app->options;
+	struct listen_setup setup = {
+		.loop = app->loop,
+		.dispatcher = app->dispatcher,
+		.tls = &app->tls,
+	};
 	struct listen_families families = {
 		.ipv4 = o->ipv4_only,
 		.ipv6 = o->ipv6_only,
 	};
 	struct listen_spec spec = { 0 };
 
-	if (o->nlisten == 0)
-		return listen_open(app->loop, app->dispatcher, &spec,
-		                   families, why) == OK;
+	if (o->nlisten == 0
+	    && listen_open(&setup, &spec, families, why) != OK)
+		return false;
 	for (unsigned i = 0; i < o->nlisten; i++) {
 		spec = (struct listen_spec){ 0 };
 		if (listen_parse(slice_str(o->listen[i]), &spec, why) != OK
-		    || listen_open(app->loop, app->dispatcher, &spec,
-		                   families, why) != OK)
+		    || listen_open(&setup, &spec, families, why) != OK)
 			return false;
 	}
-	return true;
+	if (listen_add_outbound(&setup) == OK)
+		return true;
+	buf_str(why, error_text(ERR_NOMEM));
+	return false;
 }
 
 static bool set_dns(struct app *app, struct buf *why)
@@ -57,8 +64,8 @@ static bool prefer_transports(struct app *app, struct buf *why)
 		    || dispatcher_leg_for(app->dispatcher, t, p.ipv4
 		                          ? FAMILY_IPV4 : FAMILY_IPV6)
 		       == NULL) {
-			buf_str(why, "--transport: expected udp, tcp or "
-			        "both, got '");
+			buf_str(why, "--transport: expected some of udp, tcp "
+			        "and tls, got '");
 			buf_escaped(why, name);
 			buf_char(why, '\'');
 			return false;
@@ -71,6 +78,31 @@ static bool prefer_transports(struct app *app, struct buf *why)
 
 static bool ask_secret(struct endpoint *ep, struct context *ctx, uint64_t id,
                        struct slice method, struct slice realm, void *arg);
+
+/* What is wrong with the files is told before anything is sent, where they
+ * were given at all. */
+static bool prepare_tls(struct app *app, struct buf *why)
+{
+	const struct options *o = app->options;
+	const struct tls_settings settings = {
+		.ca = o->ca,
+		.cert = o->cert,
+		.key = o->key,
+		.insecure = o->insecure,
+	};
+
+	app->tls = (struct tls_setup){
+		.own = tls_profile_new(&settings),
+		.find = accounts_tls,
+		.arg = &app->accounts,
+	};
+	if (app->tls.own == NULL) {
+		buf_str(why, error_text(ERR_NOMEM));
+		return false;
+	}
+	return (o->ca == NULL && o->cert == NULL)
+	       || tls_profile_check(app->tls.own, false, why);
+}
 
 static bool build_stack(struct app *app)
 {
@@ -103,12 +135,14 @@ void app_close_network(struct app *app)
 	trace_free(app->trace);
 	transactions_free(app->transactions);
 	dispatcher_free(app->dispatcher);
+	tls_profile_free(app->tls.own);
 	locator_free(app->locator);
 	resolver_free(app->resolver);
 	app->endpoint = NULL;
 	app->trace = NULL;
 	app->transactions = NULL;
 	app->dispatcher = NULL;
+	app->tls.own = NULL;
 	app->locator = NULL;
 	app->resolver = NULL;
 }
@@ -119,8 +153,8 @@ bool app_open_network(struct app *app, struct buf *why)
 		return true;
 	if (!build_stack(app))
 		buf_str(why, error_text(ERR_NOMEM));
-	else if (set_dns(app, why) && listen_on(app, why)
-	         && prefer_transports(app, why)
+	else if (set_dns(app, why) && prepare_tls(app, why)
+	         && listen_on(app, why) && prefer_transports(app, why)
 	         && (app->options->trace == NULL
 	             || trace_start(app->trace, app->options->trace, why)
 	                == OK))

@@ -19,7 +19,11 @@ const struct option_row option_table[] = {
 	{ 'P', "proxy", "URI", "outbound proxy" },
 	{ 'l', "listen", "[TRANSPORT:]ADDR[:PORT]",
 	  "where to listen (repeatable)" },
-	{ 't', "transport", "LIST", "what may be used, best first: udp,tcp" },
+	{ 't', "transport", "LIST", "what may be used, best first: udp,tcp,tls" },
+	{ 0, "ca", "FILE", "TLS: whom to trust, in place of the system's" },
+	{ 0, "cert", "FILE", "TLS: our certificate" },
+	{ 0, "key", "FILE", "TLS: its key, where that is not in --cert" },
+	{ 'k', "insecure", NULL, "TLS: take any server, with a warning" },
 	{ '4', "ipv4", NULL, "IPv4 only" },
 	{ '6', "ipv6", NULL, "IPv6 only" },
 	{ 0, "timeout", "DURATION", "a bound on each command" },
@@ -147,6 +151,9 @@ static const char **text_option(struct options *o, const char *name)
 		{ "proxy", &o->proxy },
 		{ "transport", &o->transports },
 		{ "dns", &o->dns },
+		{ "ca", &o->ca },
+		{ "cert", &o->cert },
+		{ "key", &o->key },
 		{ "file", &o->script },
 	};
 
@@ -164,6 +171,7 @@ static bool *flag_option(struct options *o, const char *name)
 	} flags[] = {
 		{ "ipv4", &o->ipv4_only },
 		{ "ipv6", &o->ipv6_only },
+		{ "insecure", &o->insecure },
 		{ "json", &o->json },
 		{ "quiet", &o->quiet },
 		{ "verbose", &o->verbose },
@@ -246,6 +254,8 @@ static bool check_together(const struct options *o, struct buf *why)
 		buf_str(why, "-c and -f exclude each other");
 	else if (o->ncommands != 0 && o->nwords != 0)
 		buf_str(why, "-c and a COMMAND exclude each other");
+	else if (o->key != NULL && o->cert == NULL)
+		buf_str(why, "--key is of no use without --cert");
 	else if (o->password_file != NULL && o->password_fd >= 0)
 		buf_str(why, "--password-file and --password-fd exclude "
 		        "each other");

@@ -36,6 +36,8 @@ struct options {
 	unsigned jobs;
 	bool keep, no_rc, show_secrets;
 	const char *dns;
+	const char *ca, *cert, *key;    /* of TLS */
+	bool insecure;
 	enum console_color color;
 	bool help, version;
 };

@@ -57,6 +57,7 @@ static void close_now(struct conn *c)
 	c->state = CONN_CLOSED;
 	timer_cancel(&c->deadline);
 	timer_cancel(&c->idle);
+	timer_cancel(&c->more);
 	if (c->fd >= 0)
 		loop_unwatch(c->setup->loop, c->fd);
 	socket_close(&c->fd);
@@ -64,6 +65,8 @@ static void close_now(struct conn *c)
 
 static void release(struct conn *c)
 {
+	if (c->setup->io->release != NULL)
+		c->setup->io->release(c);
 	framer_deinit(&c->framer);
 	buf_deinit(&c->queue);
 	free(c);
@@ -71,6 +74,8 @@ static void release(struct conn *c)
 
 void conn_free(struct conn *c)
 {
+	if (c->state == CONN_OPEN)
+		c->setup->io->end(c);
 	close_now(c);
 	if (c->serving)
 		c->freed = true;
@@ -181,6 +186,12 @@ static enum error enqueue(struct conn *c, struct slice left)
 bool conn_is_usable(const struct conn *c)
 {
 	return c->state <= CONN_OPEN && c->fate == OK;
+}
+
+bool conn_suits(const struct conn *c, struct slice name)
+{
+	return conn_is_usable(c) && (c->setup->io->suits == NULL
+	                             || c->setup->io->suits(c, name));
 }
 
 enum error conn_send(struct conn *c, struct slice wire)
@@ -333,27 +344,55 @@ static void read_failed(struct conn *c, enum error err, const char *why)
 		conn_fail(c, err, why);
 }
 
-static void read_some(struct conn *c)
+/* False: there is no more for now, or c is closed. */
+static bool read_once(struct conn *c)
 {
 	const char *why = error_text(ERR_NOMEM);
-	enum error err;
 	size_t room = 0, n = 0;
-	char *to;
+	char *to = framer_room(&c->framer, READ_MIN, &room);
+	enum error err = ERR_NOMEM;
 
-	for (int i = 0; i < READS_MAX && c->state == CONN_OPEN; i++) {
-		to = framer_room(&c->framer, READ_MIN, &room);
-		err = to == NULL ? ERR_NOMEM
-		                 : c->setup->io->read(c, to, room, &n, &why);
-		if (err == ERR_AGAIN)
-			return;
-		if (err != OK) {
-			read_failed(c, err, why);
-			return;
-		}
-		framer_filled(&c->framer, n);
-		c->last_us = env_now_us(loop_env(c->setup->loop));
-		deliver(c);
+	if (to != NULL)
+		err = c->setup->io->read(c, to, room, &n, &why);
+	if (err == ERR_AGAIN)
+		return false;
+	if (err != OK) {
+		read_failed(c, err, why);
+		return false;
 	}
+	framer_filled(&c->framer, n);
+	c->last_us = env_now_us(loop_env(c->setup->loop));
+	deliver(c);
+	return c->state == CONN_OPEN;
+}
+
+static bool holds(const struct conn *c)
+{
+	return c->state == CONN_OPEN && c->setup->io->holds != NULL
+	       && c->setup->io->holds(c);
+}
+
+/* No more than is held: a peer that is quick gets no more than others. */
+static void read_held(void *arg)
+{
+	struct conn *c = arg;
+
+	enter(c);
+	while (holds(c) && read_once(c))
+		;
+	rewatch(c);
+	leave(c);
+}
+
+static void read_some(struct conn *c)
+{
+	int i = 0;
+
+	while (i < READS_MAX && c->state == CONN_OPEN && read_once(c))
+		i++;
+	/* select() says nothing of what is held. */
+	if (holds(c))
+		timer_arm(&c->more, timers(c), 0, read_held, c);
 }
 
 /* Writing failed: what the peer said before that still counts. */
@@ -410,12 +449,17 @@ static void shake_hands(struct conn *c)
 	c->state = CONN_HANDSHAKING;
 	if (c->setup->io->handshake != NULL)
 		err = c->setup->io->handshake(c, &c->handshake_events, &why);
-	if (err == OK)
-		stands(c);
-	else if (err == ERR_AGAIN)
+	if (err == ERR_AGAIN) {
 		rewatch(c);
-	else
+		return;
+	}
+	if (err != OK) {
 		conn_fail(c, err, why);
+		return;
+	}
+	stands(c);
+	if (c->setup->events->opened != NULL)
+		c->setup->events->opened(c);
 }
 
 static void is_not_up(void *arg)
@@ -423,7 +467,9 @@ static void is_not_up(void *arg)
 	struct conn *c = arg;
 
 	enter(c);
-	conn_fail(c, ERR_TIMEOUT, "no connection in time");
+	conn_fail(c, ERR_TIMEOUT, c->state == CONN_HANDSHAKING
+	                          ? "no end of the handshake in time"
+	                          : "no connection in time");
 	leave(c);
 }
 
@@ -468,37 +514,45 @@ static void conn_ready(int fd, unsigned events, void *arg)
 
 /* --- making --- */
 
+/* Takes fd, on failure too. */
 static struct conn *conn_new(const struct conn_setup *setup, int fd,
-                             const struct addr *remote)
+                             const struct addr *remote, struct slice name,
+                             bool inbound)
 {
 	struct conn *c = calloc(1, sizeof(*c));
 
-	if (c == NULL)
+	if (c == NULL) {
+		socket_close(&fd);
 		return NULL;
+	}
 	c->setup = setup;
 	c->fd = fd;
 	c->remote = *remote;
+	c->inbound = inbound;
 	c->last_us = env_now_us(loop_env(setup->loop));
 	c->state = CONN_CONNECTING;
 	framer_init(&c->framer, setup->message_limits);
+	if (setup->io->open != NULL && setup->io->open(c, name) != OK) {
+		conn_free(c);
+		return NULL;
+	}
 	timer_arm(&c->deadline, timers(c), setup->limits->connect_ms,
 	          is_not_up, c);
 	return c;
 }
 
 enum error conn_connect(const struct conn_setup *setup,
-                        const struct addr *remote, struct conn **out,
-                        const char **why)
+                        const struct addr *remote, struct slice name,
+                        struct conn **out, const char **why)
 {
 	struct conn *c;
 	int fd;
-	enum error err = socket_connect_tcp(remote, &fd, why);
+	enum error err = socket_connect_tcp(remote, setup->from, &fd, why);
 
 	if (err != OK)
 		return err;
-	c = conn_new(setup, fd, remote);
+	c = conn_new(setup, fd, remote, name, false);
 	if (c == NULL) {
-		socket_close(&fd);
 		*why = error_text(ERR_NOMEM);
 		return ERR_NOMEM;
 	}
@@ -510,13 +564,10 @@ enum error conn_connect(const struct conn_setup *setup,
 struct conn *conn_accepted(const struct conn_setup *setup, int fd,
                            const struct addr *remote)
 {
-	struct conn *c = conn_new(setup, fd, remote);
+	struct conn *c = conn_new(setup, fd, remote, SLICE_EMPTY, true);
 
-	if (c == NULL) {
-		socket_close(&fd);
+	if (c == NULL)
 		return NULL;
-	}
-	c->inbound = true;
 	if (setup->io->handshake == NULL) {
 		stands(c);
 		return c;

@@ -19,8 +19,17 @@
 
 struct conn;
 
-/* Between the connection and its socket. why: a few static words. */
+/* Between the connection and its socket. why: a few words that last as long
+ * as c. Where NULL is allowed it does nothing. */
 struct conn_io {
+	/* The first of all: c leads to the domain name, or c->inbound. An
+	 * ERR_NOMEM ends it. May be NULL. */
+	enum error (*open)(struct conn *c, struct slice name);
+	/* Frees what open() made, be it half of it. May be NULL. */
+	void (*release)(struct conn *c);
+	/* Whether c, which leads to an address of name, may take a request
+	 * to it. NULL: it may. */
+	bool (*suits)(const struct conn *c, struct slice name);
 	/* Until it returns OK nothing else is called. ERR_AGAIN: again when
 	 * the socket is ready for *events. NULL: none needed. */
 	enum error (*handshake)(struct conn *c, unsigned *events,
@@ -30,6 +39,9 @@ struct conn_io {
 	                   const char **why);
 	enum error (*write)(struct conn *c, const char *from, size_t len,
 	                    size_t *n, const char **why);
+	/* It holds octets that were read from the socket already, and so do
+	 * not make it readable. NULL: never. */
+	bool (*holds)(const struct conn *c);
 	/* Nothing more will be written. */
 	void (*end)(struct conn *c);
 };
@@ -39,6 +51,8 @@ extern const struct conn_io conn_io_plain;
 
 /* Each of them may close and free c, and all else. */
 struct conn_events {
+	/* The handshake is done. May be NULL. */
+	void (*opened)(struct conn *c);
 	void (*received)(struct conn *c, struct slice wire);
 	/* Framing is lost: the last chance to answer. c ends afterwards. */
 	void (*broken)(struct conn *c, struct slice wire,
@@ -59,6 +73,9 @@ struct conn_limits {
 struct conn_setup {
 	struct loop *loop;
 	const struct conn_io *io;
+	void *io_arg;
+	const struct addr *from;        /* where connections begin, where that
+	                                 * is possible; NULL: anywhere */
 	const struct conn_events *events;
 	const struct message_limits *message_limits;
 	const struct conn_limits *limits;
@@ -84,26 +101,28 @@ struct conn {
 	struct addr remote;
 	bool inbound;
 	uint64_t last_us;               /* when an octet came or went */
+	enum conn_state state;
 	/* private, but to its io */
 	const struct conn_setup *setup;
 	int fd;
-	enum conn_state state;
+	void *io_state;
 	unsigned handshake_events;
 	enum error fate;                /* why it must end; OK: it need not */
 	const char *fate_why;
 	struct framer framer;
 	struct buf queue;
 	size_t queue_start;             /* what is before has been written */
-	struct timer deadline, idle;
+	struct timer deadline, idle, more;
 	bool heard;                     /* a whole header, or a ping, came */
 	uint64_t messages, timed_message; /* that came; that is being timed */
 	bool serving, freed;
 };
 
-/* A connection under way to remote. On failure *why is a few static words. */
+/* A connection under way to remote, an address of the domain name. On failure
+ * *why is a few static words. */
 enum error conn_connect(const struct conn_setup *setup,
-                        const struct addr *remote, struct conn **out,
-                        const char **why);
+                        const struct addr *remote, struct slice name,
+                        struct conn **out, const char **why);
 /* The connection that was accepted from remote; takes fd. NULL: no memory,
  * and fd is closed. */
 struct conn *conn_accepted(const struct conn_setup *setup, int fd,
@@ -117,7 +136,9 @@ void conn_free(struct conn *c);
 enum error conn_send(struct conn *c, struct slice wire);
 /* conn_send() will not say ERR_NOT_FOUND. */
 bool conn_is_usable(const struct conn *c);
-/* Closes at once and reports it. */
+/* And a request to name may go over it. */
+bool conn_suits(const struct conn *c, struct slice name);
+/* Closes at once and reports it. why lasts as long as c. */
 void conn_fail(struct conn *c, enum error err, const char *why);
 
 #endif

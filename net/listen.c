@@ -13,7 +13,7 @@ enum {
 
 static enum error misread(struct slice text, struct buf *why)
 {
-	buf_str(why, "expected [udp:|tcp:]ADDRESS[:PORT] with a numeric "
+	buf_str(why, "expected [udp:|tcp:|tls:]ADDRESS[:PORT] with a numeric "
 	        "address, like tcp:127.0.0.1:5060 or [::1], got '");
 	buf_escaped(why, text);
 	buf_char(why, '\'');
@@ -44,8 +44,8 @@ enum error listen_parse(struct slice text, struct listen_spec *out,
 
 	buf_reset(why);
 	take_transport(&rest, &spec.transport);
-	if (spec.transport > TRANSPORT_TCP) {
-		buf_printf(why, "expected udp or tcp, got %s: there is no "
+	if (spec.transport > TRANSPORT_TLS) {
+		buf_printf(why, "expected udp, tcp or tls, got %s: there is no "
 		           "listener for that",
 		           transport_name(spec.transport));
 		return ERR_UNSUPPORTED;
@@ -62,8 +62,7 @@ enum error listen_parse(struct slice text, struct listen_spec *out,
 
 /* Where legs are opened and collected, and what is said when it fails. */
 struct opening {
-	struct loop *loop;
-	struct dispatcher *dispatcher;
+	const struct listen_setup *setup;
 	struct leg *legs[4];            /* udp and tcp, IPv4 and IPv6 */
 	unsigned nlegs;
 	struct buf *why;
@@ -79,13 +78,17 @@ static void close_last(struct opening *o)
 static enum error open_leg(struct opening *o, enum transport t,
                            const struct addr *local, const char **why)
 {
+	const struct listen_setup *s = o->setup;
 	struct leg *leg;
 	enum error err;
 
 	if (t == TRANSPORT_UDP)
-		err = udp_leg_open(o->loop, o->dispatcher, local, &leg, why);
+		err = udp_leg_open(s->loop, s->dispatcher, local, &leg, why);
+	else if (t == TRANSPORT_TCP)
+		err = tcp_leg_open(s->loop, s->dispatcher, local, &leg, why);
 	else
-		err = tcp_leg_open(o->loop, o->dispatcher, local, &leg, why);
+		err = tls_leg_open(s->loop, s->dispatcher, s->tls, local, true,
+		                   &leg, why);
 	if (err == OK)
 		o->legs[o->nlegs++] = leg;
 	return err;
@@ -171,13 +174,16 @@ static enum error open_families(struct opening *o,
 	return o->nlegs > 0 ? OK : err;
 }
 
-enum error listen_open(struct loop *loop, struct dispatcher *d,
+enum error listen_open(const struct listen_setup *setup,
                        const struct listen_spec *spec,
                        struct listen_families families, struct buf *why)
 {
-	struct opening o = { .loop = loop, .dispatcher = d, .why = why };
+	struct opening o = { .setup = setup, .why = why };
 	enum error err;
 
+	if (spec->transport == TRANSPORT_TLS
+	    && !tls_profile_check(setup->tls->own, true, why))
+		return ERR_TLS;
 	if (spec->addr.family == FAMILY_NONE)
 		err = open_families(&o, spec, families);
 	else
@@ -189,6 +195,37 @@ enum error listen_open(struct loop *loop, struct dispatcher *d,
 	}
 	buf_reset(why);
 	for (unsigned i = 0; i < o.nlegs; i++)
-		dispatcher_add_leg(d, o.legs[i]);
+		dispatcher_add_leg(setup->dispatcher, o.legs[i]);
+	return OK;
+}
+
+static bool has_family(const struct dispatcher *d, enum family family)
+{
+	LIST_EACH(it, dispatcher_legs(d))
+		if (CONTAINER_OF(it, struct leg, node)->local.family == family)
+			return true;
+	return false;
+}
+
+enum error listen_add_outbound(const struct listen_setup *setup)
+{
+	static const enum family families[] = { FAMILY_IPV4, FAMILY_IPV6 };
+
+	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+		struct addr any = { .family = families[i] };
+		const char *why;
+		struct leg *leg;
+		enum error err;
+
+		if (!has_family(setup->dispatcher, any.family)
+		    || dispatcher_leg_for(setup->dispatcher, TRANSPORT_TLS,
+		                          any.family) != NULL)
+			continue;
+		err = tls_leg_open(setup->loop, setup->dispatcher, setup->tls,
+		                   &any, false, &leg, &why);
+		if (err != OK)
+			return err;
+		dispatcher_add_leg(setup->dispatcher, leg);
+	}
 	return OK;
 }

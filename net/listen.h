@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/transport/dispatcher.h"
 #include "net/loop.h"
+#include "net/tls.h"
 
 /* Where to listen. Zeroed: udp and tcp, on any port, of every family. */
 struct listen_spec {
@@ -31,13 +32,26 @@ struct listen_families {
 	bool ipv4, ipv6;
 };
 
+/* What legs are made with. */
+struct listen_setup {
+	struct loop *loop;
+	struct dispatcher *dispatcher;
+	struct tls_setup *tls;          /* whose own certificate is shown */
+};
+
 /*
- * Opens spec and gives its legs to d. All or nothing: on failure why
- * says which address it was, like "udp:192.0.2.9:5060: not an address of this
- * machine".
+ * Opens spec and gives its legs to the dispatcher. All or nothing: on failure
+ * why says which address it was, like "udp:192.0.2.9:5060: not an address of
+ * this machine".
  */
-enum error listen_open(struct loop *loop, struct dispatcher *d,
+enum error listen_open(const struct listen_setup *setup,
                        const struct listen_spec *spec,
                        struct listen_families families, struct buf *why);
+
+/*
+ * Makes TLS possible towards others: of each family that has a leg, but none
+ * for TLS, one that does not listen. No port is taken before it is used.
+ */
+enum error listen_add_outbound(const struct listen_setup *setup);
 
 #endif

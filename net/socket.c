@@ -203,17 +203,31 @@ enum error socket_bind_udp(const struct addr *local, int *fd,
 	return OK;
 }
 
-enum error socket_listen_tcp(const struct addr *local, int *fd,
-                             const char **why)
+enum error socket_reserve_tcp(const struct addr *local, int *fd,
+                              const char **why)
 {
 	int made = -1;
 	enum error err = make_socket(local->family, SOCK_STREAM, &made, why);
 
 	if (err != OK)
 		return err;
-	/* The connections of the last run do not keep us from the port. */
+	/* For a listener: the connections of the last run do not keep us from
+	 * the port. Else: those of this run share it. */
 	prefer(made, SOL_SOCKET, SO_REUSEADDR, 1);
 	err = bind_to(made, local, why);
+	if (err == OK)
+		*fd = made;
+	else
+		socket_close(&made);
+	return err;
+}
+
+enum error socket_listen_tcp(const struct addr *local, int *fd,
+                             const char **why)
+{
+	int made = -1;
+	enum error err = socket_reserve_tcp(local, &made, why);
+
 	if (err == OK && listen(made, BACKLOG) != 0)
 		err = failed(errno, why);
 	if (err == OK)
@@ -230,25 +244,45 @@ static void prepare_stream(int fd)
 	prefer(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 }
 
-enum error socket_connect_tcp(const struct addr *remote, int *fd,
-                              const char **why)
+/* EADDRNOTAVAIL: there was a connection between these two addresses just
+ * now, or there is one. *taken then says so. */
+static enum error connect_from(const struct addr *remote,
+                               const struct addr *from, int *fd, bool *taken,
+                               const char **why)
 {
 	struct sockaddr_storage sa;
 	socklen_t len = socket_to_sys(remote, &sa);
 	int made = -1;
-	enum error err = make_socket(remote->family, SOCK_STREAM, &made, why);
+	enum error err = from == NULL
+	                 ? make_socket(remote->family, SOCK_STREAM, &made, why)
+	                 : socket_reserve_tcp(from, &made, why);
 
+	*taken = false;
 	if (err != OK)
 		return err;
 	prepare_stream(made);
 	if (connect(made, (struct sockaddr *)&sa, len) != 0
 	    && errno != EINPROGRESS && errno != EINTR) {
+		*taken = errno == EADDRNOTAVAIL;
 		err = failed(errno, why);
 		socket_close(&made);
 		return err;
 	}
 	*fd = made;
 	return OK;
+}
+
+enum error socket_connect_tcp(const struct addr *remote,
+                              const struct addr *from, int *fd,
+                              const char **why)
+{
+	bool taken;
+	enum error err = connect_from(remote, from, fd, &taken, why);
+
+	if (err == OK || from == NULL
+	    || (!taken && err != ERR_ADDRESS_IN_USE))
+		return err;
+	return connect_from(remote, NULL, fd, &taken, why);
 }
 
 enum error socket_accept(int listener, int *fd, struct addr *from)

@@ -34,9 +34,15 @@ enum error socket_bind_udp(const struct addr *local, int *fd,
 /* A TCP listener on local (port 0: any). */
 enum error socket_listen_tcp(const struct addr *local, int *fd,
                              const char **why);
-/* A TCP connection under way to remote; OK too when it stands already.
- * When fd is writable, ask socket_pending_error(). */
-enum error socket_connect_tcp(const struct addr *remote, int *fd,
+/* A TCP socket that has local (port 0: any) to itself, and does nothing but
+ * keep it for socket_connect_tcp(). */
+enum error socket_reserve_tcp(const struct addr *local, int *fd,
+                              const char **why);
+/* A TCP connection under way to remote, from the address from where that is
+ * possible (NULL: any); OK too when it stands already. When fd is writable, ask
+ * socket_pending_error(). */
+enum error socket_connect_tcp(const struct addr *remote,
+                              const struct addr *from, int *fd,
                               const char **why);
 /* ERR_AGAIN: nobody waits. ERR_LIMIT: out of descriptors or memory, the
  * peer goes on waiting. ERR_RESET: that peer gave up, try the next. */

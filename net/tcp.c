@@ -30,6 +30,7 @@ struct tcp_leg {
 	struct tcp_limits limits;
 	struct conn_setup setup;
 	int listener;
+	int reserved;                   /* or who only keeps our port */
 	struct timer resume;            /* accepting */
 	struct list conns;
 	unsigned ninbound;
@@ -73,8 +74,9 @@ static struct conn *find_id(const struct tcp_leg *t, uint64_t id)
 	return NULL;
 }
 
+/* That requests to name may go over (RFC 5922 for TLS). */
 static struct conn *find_remote(const struct tcp_leg *t,
-                                const struct addr *remote)
+                                const struct addr *remote, struct slice name)
 {
 	uint64_t h = hash_remote(t, remote);
 
@@ -82,7 +84,7 @@ static struct conn *find_remote(const struct tcp_leg *t,
 	     n = hash_next(n)) {
 		struct conn *c = CONTAINER_OF(n, struct conn, by_remote);
 
-		if (addr_eq(&c->remote, remote) && conn_is_usable(c))
+		if (addr_eq(&c->remote, remote) && conn_suits(c, name))
 			return c;
 	}
 	return NULL;
@@ -152,10 +154,10 @@ static void on_closed(struct conn *c, enum error err, const char *why)
 	struct buf text = { 0 };
 	char remote[ADDR_TEXT];
 
-	forget(t, c);
-	conn_free(c);
 	buf_printf(&text, "%s:%s: %s", transport_name(t->leg.transport),
 	           addr_text(&flow.remote, remote), why);
+	forget(t, c);
+	conn_free(c);
 	dispatcher_failed(t->dispatcher, &flow, err, buf_cstr(&text));
 	buf_deinit(&text);
 }
@@ -253,13 +255,28 @@ static void tcp_acceptable(int fd, unsigned events, void *arg)
 
 /* --- the leg's operations --- */
 
+/* The port of a leg without listener. */
+static enum error reserve(struct tcp_leg *t)
+{
+	const char *why;
+	enum error err;
+
+	if (t->leg.local.port != 0)
+		return OK;
+	err = socket_reserve_tcp(&t->leg.local, &t->reserved, &why);
+	return err == OK ? socket_local(t->reserved, &t->leg.local) : err;
+}
+
 static enum error connect_to(struct tcp_leg *t, const struct addr *remote,
-                             struct conn **out)
+                             struct slice name, struct conn **out)
 {
 	const char *why;
 	char text[ADDR_TEXT];
-	enum error err = conn_connect(&t->setup, remote, out, &why);
+	enum error err = reserve(t);
 
+	if (err != OK)
+		return err;
+	err = conn_connect(&t->setup, remote, name, out, &why);
 	if (err != OK) {
 		log_write(LOG_INFO, "%s:%s: %s",
 		          transport_name(t->leg.transport),
@@ -279,13 +296,12 @@ static enum error tcp_send(struct leg *leg, struct flow *flow,
 	struct conn *c;
 	enum error err;
 
-	(void)name;
 	c = flow->conn != 0 ? find_id(t, flow->conn)
-	                    : find_remote(t, &flow->remote);
+	                    : find_remote(t, &flow->remote, name);
 	if (c == NULL) {
 		if (flow->conn != 0)
 			return ERR_NOT_FOUND;
-		err = connect_to(t, &flow->remote, &c);
+		err = connect_to(t, &flow->remote, name, &c);
 		if (err != OK)
 			return err;
 	}
@@ -299,8 +315,10 @@ static enum error tcp_source(struct leg *leg, const struct addr *remote,
                              struct addr *out)
 {
 	struct tcp_leg *t = tcp_of(leg);
-	enum error err;
+	enum error err = reserve(t);
 
+	if (err != OK)
+		return err;
 	if (!addr_is_any(&leg->local)) {
 		*out = leg->local;
 		return OK;
@@ -327,6 +345,7 @@ static void tcp_close(struct leg *leg)
 	timer_cancel(&t->resume);
 	loop_unwatch(t->loop, t->listener);
 	socket_close(&t->listener);
+	socket_close(&t->reserved);
 	t->closed = true;
 	if (!t->accepting)
 		free(t);
@@ -341,24 +360,27 @@ static const struct leg_ops tcp_ops = {
 /* --- opening --- */
 
 static void tcp_init(struct tcp_leg *t, struct loop *loop,
-                     struct dispatcher *d)
+                     struct dispatcher *d, const struct tcp_kind *kind)
 {
 	struct env *env = loop_env(loop);
 	uint64_t seed[2];
 
 	t->leg.ops = &tcp_ops;
-	t->leg.transport = TRANSPORT_TCP;
+	t->leg.transport = kind->transport;
 	t->loop = loop;
 	t->dispatcher = d;
 	t->limits = tcp_limits_default;
 	t->setup = (struct conn_setup){
 		.loop = loop,
-		.io = &conn_io_plain,
+		.io = kind->io,
+		.io_arg = kind->io_arg,
+		.from = kind->listens ? NULL : &t->leg.local,
 		.events = &conn_events,
 		.message_limits = dispatcher_limits(d),
 		.limits = &t->limits.each,
 	};
 	t->listener = -1;
+	t->reserved = -1;
 	list_init(&t->conns);
 	env_random(env, seed, sizeof(seed));
 	hash_init(&t->by_id, seed);
@@ -367,32 +389,54 @@ static void tcp_init(struct tcp_leg *t, struct loop *loop,
 	t->last_id = env_random_u64(env) >> 1;
 }
 
-enum error tcp_leg_open(struct loop *loop, struct dispatcher *d,
-                        const struct addr *local, struct leg **out,
-                        const char **why)
+static enum error begin_listening(struct tcp_leg *t, const char **why)
+{
+	enum error err = socket_listen_tcp(&t->leg.local, &t->listener, why);
+
+	if (err != OK)
+		return err;
+	err = socket_local(t->listener, &t->leg.local);
+	if (err == OK)
+		err = loop_watch_bulk(t->loop, t->listener, LOOP_READ,
+		                      tcp_acceptable, t);
+	if (err != OK)
+		*why = error_text(err);
+	return err;
+}
+
+enum error tcp_leg_open_kind(struct loop *loop, struct dispatcher *d,
+                             const struct tcp_kind *kind,
+                             const struct addr *local, struct leg **out,
+                             const char **why)
 {
 	struct tcp_leg *t = calloc(1, sizeof(*t));
-	enum error err;
+	enum error err = OK;
 
 	*why = error_text(ERR_NOMEM);
 	if (t == NULL)
 		return ERR_NOMEM;
-	tcp_init(t, loop, d);
-	err = socket_listen_tcp(local, &t->listener, why);
-	if (err != OK)
-		goto out;
-	err = socket_local(t->listener, &t->leg.local);
-	if (err == OK)
-		err = loop_watch_bulk(loop, t->listener, LOOP_READ,
-		                      tcp_acceptable, t);
-	if (err != OK)
-		*why = error_text(err);
-out:
+	tcp_init(t, loop, d, kind);
+	t->leg.local = *local;
+	if (kind->listens)
+		err = begin_listening(t, why);
 	if (err == OK)
 		*out = &t->leg;
 	else
 		tcp_close(&t->leg);
 	return err;
+}
+
+enum error tcp_leg_open(struct loop *loop, struct dispatcher *d,
+                        const struct addr *local, struct leg **out,
+                        const char **why)
+{
+	static const struct tcp_kind plain = {
+		.transport = TRANSPORT_TCP,
+		.io = &conn_io_plain,
+		.listens = true,
+	};
+
+	return tcp_leg_open_kind(loop, d, &plain, local, out, why);
 }
 
 struct tcp_limits *tcp_leg_limits(struct leg *leg)
@@ -405,4 +449,11 @@ size_t tcp_leg_connections(const struct leg *leg)
 	const struct tcp_leg *t = (const void *)leg;
 
 	return t->by_id.count;
+}
+
+const struct list *tcp_leg_list(const struct leg *leg)
+{
+	const struct tcp_leg *t = (const void *)leg;
+
+	return &t->conns;
 }

@@ -32,9 +32,28 @@ enum error tcp_leg_open(struct loop *loop, struct dispatcher *d,
                         const struct addr *local, struct leg **out,
                         const char **why);
 
+/* What makes another transport of it: how octets pass. */
+struct tcp_kind {
+	enum transport transport;
+	const struct conn_io *io;
+	void *io_arg;
+	/* Without: local.port 0 becomes a port when the leg is first used,
+	 * and connections to others come from there where that is possible,
+	 * so that who was told that port finds the one that leads here. */
+	bool listens;
+};
+/* As tcp_leg_open(); what it opens is a TCP leg to the functions below. kind
+ * is copied. */
+enum error tcp_leg_open_kind(struct loop *loop, struct dispatcher *d,
+                             const struct tcp_kind *kind,
+                             const struct addr *local, struct leg **out,
+                             const char **why);
+
 /* The bounds of a TCP leg, to be changed before or while it is used. */
 struct tcp_limits *tcp_leg_limits(struct leg *leg);
-/* Its connections, those under way too. */
+/* Its connections, those under way too: how many, and the head of a list of
+ * struct conn by node, for tables. */
 size_t tcp_leg_connections(const struct leg *leg);
+const struct list *tcp_leg_list(const struct leg *leg);
 
 #endif

@@ -277,7 +277,7 @@ START_TEST(a_handshake_that_does_not_end_is_given_up)
 	pass(9990);
 	ck_assert_uint_eq(told.closed, 0);
 	pass(20);
-	expect_closed(ERR_TIMEOUT, "no connection in time");
+	expect_closed(ERR_TIMEOUT, "no end of the handshake in time");
 }
 END_TEST
 

@@ -11,15 +11,23 @@
 static struct net_rig rig;
 static struct buf why;
 static const struct listen_families any_family;
+static struct tls_setup tls;
+static struct listen_setup with;
 
 static void setup(void)
 {
+	static const struct tls_settings no_certificate;
+
 	net_rig_setup(&rig);
+	tls.own = tls_profile_new(&no_certificate);
+	ck_assert_ptr_nonnull(tls.own);
+	with = (struct listen_setup){ rig.loop, rig.dispatcher, &tls };
 }
 
 static void teardown(void)
 {
 	net_rig_teardown(&rig);
+	tls_profile_free(tls.own);
 	buf_deinit(&why);
 }
 
@@ -48,7 +56,8 @@ static const struct {
 	{ "sctp:127.0.0.1", ERR_SYNTAX, 0, "", 0 },
 	{ "udp:udp:127.0.0.1", ERR_SYNTAX, 0, "", 0 },
 	{ ":5060", ERR_SYNTAX, 0, "", 0 },
-	{ "tls:127.0.0.1", ERR_UNSUPPORTED, 0, "", 0 },
+	{ "tls:127.0.0.1", OK, TRANSPORT_TLS, "127.0.0.1", 0 },
+	{ "tls:[::1]:5061", OK, TRANSPORT_TLS, "[::1]", 5061 },
 	{ "ws:127.0.0.1", ERR_UNSUPPORTED, 0, "", 0 },
 };
 
@@ -80,7 +89,7 @@ START_TEST(what_came_is_shown_escaped)
 	ck_assert_int_eq(listen_parse(SLICE("udp:\033[2J"), &spec, &why),
 	                 ERR_SYNTAX);
 	ck_assert_str_eq(buf_cstr(&why),
-	                 "expected [udp:|tcp:]ADDRESS[:PORT] with a numeric "
+	                 "expected [udp:|tcp:|tls:]ADDRESS[:PORT] with a numeric "
 	                 "address, like tcp:127.0.0.1:5060 or [::1], got "
 	                 "'udp:\\x1b[2J'");
 }
@@ -91,7 +100,7 @@ static enum error open_text(const char *text)
 	struct listen_spec spec;
 
 	ck_assert_int_eq(listen_parse(slice_str(text), &spec, &why), OK);
-	return listen_open(rig.loop, rig.dispatcher, &spec, any_family, &why);
+	return listen_open(&with, &spec, any_family, &why);
 }
 
 static struct leg *leg_for(enum transport t, enum family family)
@@ -137,7 +146,7 @@ START_TEST(by_default_every_family_gets_both_transports)
 	static const enum family families[] = { FAMILY_IPV4, FAMILY_IPV6 };
 	struct listen_spec spec = { .transport = TRANSPORT_NONE };
 
-	ck_assert_int_eq(listen_open(rig.loop, rig.dispatcher, &spec,
+	ck_assert_int_eq(listen_open(&with, &spec,
 	                             defaults[_i].families, &why), OK);
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
 		struct leg *udp = leg_for(TRANSPORT_UDP, families[i]);
@@ -185,8 +194,7 @@ START_TEST(memory_that_runs_out_leaves_nothing_open)
 
 	for (size_t n = 0; failed; n++) {
 		test_alloc_fail(n);
-		err = listen_open(rig.loop, rig.dispatcher, &spec, any_family,
-		                  &why);
+		err = listen_open(&with, &spec, any_family, &why);
 		failed = test_alloc_restore();
 		ck_assert_int_eq(list_empty(dispatcher_legs(rig.dispatcher)),
 		                 err != OK);
@@ -194,6 +202,35 @@ START_TEST(memory_that_runs_out_leaves_nothing_open)
 			ck_assert_int_eq(err, ERR_NOMEM);
 		failed = err != OK;
 	}
+}
+END_TEST
+
+START_TEST(a_tls_listener_needs_a_certificate)
+{
+	ck_assert_int_eq(open_text("tls:127.0.0.1"), ERR_TLS);
+	ck_assert_str_eq(buf_cstr(&why), "a TLS listener needs a certificate "
+	                 "and its key (--cert, --key)");
+	ck_assert(list_empty(dispatcher_legs(rig.dispatcher)));
+}
+END_TEST
+
+START_TEST(tls_towards_others_takes_no_port_before_it_is_used)
+{
+	const struct addr peer = net_rig_addr("127.0.0.1:5061");
+	struct addr source;
+	struct leg *tls4;
+
+	ck_assert_int_eq(open_text("udp:127.0.0.1"), OK);
+	ck_assert_int_eq(listen_add_outbound(&with), OK);
+	tls4 = leg_for(TRANSPORT_TLS, FAMILY_IPV4);
+	ck_assert_ptr_nonnull(tls4);
+	ck_assert_ptr_null(leg_for(TRANSPORT_TLS, FAMILY_IPV6));
+	ck_assert_uint_eq(tls4->local.port, 0);
+	ck_assert_int_eq(tls4->ops->source(tls4, &peer, &source), OK);
+	ck_assert_uint_ne(source.port, 0);
+	ck_assert_uint_eq(source.port, tls4->local.port);
+	ck_assert_int_eq(listen_add_outbound(&with), OK);
+	ck_assert_ptr_eq(leg_for(TRANSPORT_TLS, FAMILY_IPV4), tls4);
 }
 END_TEST
 
@@ -213,6 +250,9 @@ static Suite *suite(void)
 	                    ARRAY_LEN(defaults));
 	tcase_add_test(tests, a_port_that_is_taken_is_named);
 	tcase_add_test(tests, an_address_of_others_is_named);
+	tcase_add_test(tests, a_tls_listener_needs_a_certificate);
+	tcase_add_test(tests,
+	               tls_towards_others_takes_no_port_before_it_is_used);
 	tcase_add_test(tests, memory_that_runs_out_leaves_nothing_open);
 	return s;
 }

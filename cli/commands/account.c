@@ -27,6 +27,49 @@ static bool read_secret(struct item *item, const struct args *args,
 	return good;
 }
 
+/* NUL terminated copies of what was given. */
+struct tls_files {
+	char *ca, *cert, *key;
+};
+
+static bool copy_path(const struct args *args, const char *name, char **to)
+{
+	struct slice path = args_text(args, name);
+
+	if (path.p != NULL)
+		*to = slice_dup(path);
+	return path.p == NULL || *to != NULL;
+}
+
+static bool read_tls(const struct args *args, struct tls_files *files,
+                     struct tls_settings *out)
+{
+	bool good = copy_path(args, "--ca", &files->ca)
+	            && copy_path(args, "--cert", &files->cert)
+	            && copy_path(args, "--key", &files->key);
+
+	*out = (struct tls_settings){
+		.ca = files->ca,
+		.cert = files->cert,
+		.key = files->key,
+		.insecure = args_has(args, "--insecure"),
+	};
+	return good;
+}
+
+static void free_tls(struct tls_files *files)
+{
+	free(files->ca);
+	free(files->cert);
+	free(files->key);
+}
+
+static bool wants_tls(const struct args *args)
+{
+	return args_has(args, "--ca") || args_has(args, "--cert")
+	       || args_has(args, "--key") || args_has(args, "--insecure");
+}
+
 static enum run add(struct app *app, struct item *item,
                     const struct args *args)
 {
@@ -39,6 +82,8 @@ static enum run add(struct app *app, struct item *item,
 		.expires_s = (uint32_t)args_number(args, "--expires", 0),
 	};
 	struct buf secret = { 0 }, why = { 0 };
+	struct tls_files files = { 0 };
+	struct tls_settings tls;
 	struct account *a = NULL;
 	enum run run = RUN_DONE;
 
@@ -47,9 +92,12 @@ static enum run add(struct app *app, struct item *item,
 		                 "account add needs NAME and URI");
 	if (!read_secret(item, args, &secret))
 		return RUN_DONE;
+	if (wants_tls(args))
+		p.tls = &tls;
 	if (secret.len != 0)
 		p.secret = buf_view(&secret);
-	if (!accounts_add(&app->accounts, &p, &a, &why))
+	if (!read_tls(args, &files, &tls)
+	    || !accounts_add(&app->accounts, &p, &a, &why))
 		run = item_fail(item, CLASS_USAGE, "%s", buf_cstr(&why));
 	for (size_t i = 0; a != NULL
 	                   && i < args_count(args, "--credentials"); i++) {
@@ -64,6 +112,7 @@ static enum run add(struct app *app, struct item *item,
 		explicit_bzero(secret.p, secret.len);
 	buf_deinit(&secret);
 	buf_deinit(&why);
+	free_tls(&files);
 	return run;
 }
 
@@ -172,6 +221,11 @@ const struct command cmd_account = {
 		  "holds the password, or HA1:hex", 0, 0, NULL },
 		{ "--credentials", ARG_WORD, ARG_REPEATED,
 		  "of another realm: REALM=USER:FILE", 0, 0, NULL },
+		{ "--ca", ARG_PATH, 0, "TLS: whom to trust", 0, 0, NULL },
+		{ "--cert", ARG_PATH, 0, "TLS: our certificate", 0, 0, NULL },
+		{ "--key", ARG_PATH, 0, "TLS: its key", 0, 0, NULL },
+		{ "--insecure", ARG_FLAG, 0, "TLS: take any server", 0, 0,
+		  NULL },
 		{ "--expires", ARG_NUMBER, 0, "what register asks for", 1, 0,
 		  NULL },
 	},

@@ -32,6 +32,7 @@ const struct command *const command_table[] = {
 	&cmd_set,
 	&cmd_sleep,
 	&cmd_source,
+	&cmd_tls,
 	&cmd_trace,
 	&cmd_transactions,
 	&cmd_transports,

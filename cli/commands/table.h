@@ -34,6 +34,7 @@ extern const struct command cmd_serve;
 extern const struct command cmd_set;
 extern const struct command cmd_sleep;
 extern const struct command cmd_source;
+extern const struct command cmd_tls;
 extern const struct command cmd_trace;
 extern const struct command cmd_transactions;
 extern const struct command cmd_transports;

@@ -206,7 +206,8 @@ enum error dispatcher_send_response(struct dispatcher *d,
 	to.conn = 0;
 	to.remote.port = via->port != 0 ? via->port
 	                                : transport_default_port(t);
-	return dispatcher_send(d, &to, SLICE_EMPTY, wire);
+	/* ... which has to prove over TLS that it is there (RFC 5922). */
+	return dispatcher_send(d, &to, via->host, wire);
 }
 
 enum { TAG_LEN = 16 };

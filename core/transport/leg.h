@@ -28,7 +28,7 @@ struct leg_ops {
 	/*
 	 * Sends or queues wire, which is read before the call returns. name
 	 * is the domain that was asked for (RFC 5922: TLS verifies it); empty
-	 * for a response. flow->conn is set to the connection that is used.
+	 * for a response on its request's connection. flow->conn is set to the connection that is used.
 	 * ERR_NOT_FOUND: the named connection is gone. ERR_LIMIT: its queue
 	 * is full. What fails later comes back by dispatcher_failed().
 	 */

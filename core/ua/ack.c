@@ -48,7 +48,9 @@ void ack_repeat(struct ack *a)
 
 static bool seal(struct ack *a, const struct target *target)
 {
-	struct outbound o = { .target = target, .cseq = a->cseq };
+	struct outbound o = {
+		.target = target, .cseq = a->cseq, .same_peer = true,
+	};
 	struct buf wire = { 0 };
 
 	if (outbound_seal(a->dialog->ctx, &a->draft, &o, &wire) == OK) {

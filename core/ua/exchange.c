@@ -127,6 +127,7 @@ static enum error seal(struct exchange *x, struct outbound *o,
 
 	o->cseq = x->cseq;
 	o->with_contact = x->with_contact;
+	o->same_peer = x->dialog != NULL;
 	o->contact_params = slice_str(x->contact_params);
 	o->secure = x->with_contact
 	            && uri_parse(request_draft_uri(&x->draft), &uri)
@@ -369,8 +370,15 @@ void exchange_start(struct exchange *x)
 		exchange_locate(x);
 		return;
 	}
-	if (outbound_next_hop(endpoint_of(x), &x->draft, x->strict, &hop))
+	if (outbound_next_hop(endpoint_of(x), &x->draft, x->strict, &hop)) {
 		x->host = hop.host;
+		if (hop.scheme == URI_SIPS
+		    && !transport_is_secure(x->targets[0].transport)) {
+			exchange_postpone(x, ERR_NO_TRANSPORT,
+			                  "a sips URI is reached over TLS only");
+			return;
+		}
+	}
 	exchange_send(x);
 }
 

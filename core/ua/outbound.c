@@ -77,6 +77,7 @@ bool outbound_next_hop(struct endpoint *ep, const struct request_draft *d,
 {
 	struct message *m = &ep->scratch;
 	struct slice hop = request_draft_uri(d);
+	bool secure = slice_starts_with_nocase(hop, SLICE("sips:"));
 	struct header_iter it = { 0 };
 	struct name_addr addr;
 	struct fault fault;
@@ -87,8 +88,13 @@ bool outbound_next_hop(struct endpoint *ep, const struct request_draft *d,
 	    && message_next_value(m, HEADER_ROUTE, &it, &hop)
 	    && name_addr_parse(hop, &addr))
 		hop = addr.uri_text;
-	return uri_parse(hop, out)
-	       && (out->scheme == URI_SIP || out->scheme == URI_SIPS);
+	if (!uri_parse(hop, out)
+	    || (out->scheme != URI_SIP && out->scheme != URI_SIPS))
+		return false;
+	/* 8.1.2: a request to a sips URI goes as if each hop were one */
+	if (secure)
+		out->scheme = URI_SIPS;
+	return true;
 }
 
 static void make_branch(struct endpoint *ep, char branch[BRANCH_LEN])
@@ -134,6 +140,9 @@ enum error outbound_seal(struct context *ctx, const struct request_draft *d,
 	};
 	if (o->flow.leg == NULL)
 		return ERR_NO_TRANSPORT;
+	if (o->same_peer && o->flow.leg == ctx->flow.leg
+	    && addr_eq(&o->flow.remote, &ctx->flow.remote))
+		o->flow.conn = ctx->flow.conn;
 	err = o->flow.leg->ops->source(o->flow.leg, &o->flow.remote, &local);
 	if (err != OK)
 		return err;

@@ -27,7 +27,8 @@ enum error path_init(struct path *p, struct slice route_set,
 void path_deinit(struct path *p);
 
 /* Where a request goes next, borrowed from d: its first Route, or its
- * Request-URI. False when that is no sip or sips URI. */
+ * Request-URI; of scheme sips where the Request-URI is. False when that is no
+ * sip or sips URI. */
 bool outbound_next_hop(struct endpoint *ep, const struct request_draft *d,
                        bool strict, struct uri *out);
 
@@ -38,6 +39,11 @@ struct outbound {
 	const struct target *target;
 	uint32_t cseq;
 	bool with_contact, secure;
+	bool same_peer;                 /* in a dialog: goes by the connection
+	                                 * that its last message came by, where
+	                                 * it leads to the target. Without it
+	                                 * none could reach who does not
+	                                 * listen, or proves no name */
 	struct slice contact_params;
 	struct slice credentials;       /* whole lines */
 	/* what becomes of it: */

@@ -1,4 +1,4 @@
-"""Real SIP programs as peers: Kamailio, SIPp, Net::SIP.
+"""Real programs as peers: Kamailio, SIPp, Net::SIP, and the DNS server Knot.
 
     proxy = Kamailio(t)             a registrar and proxy, UDP and TCP
     proxy = Kamailio(t, NAME=VALUE) with these definitions of kamailio.cfg
@@ -10,6 +10,10 @@
     uas.ended_well()                waits; fails unless all its calls did
 
     peer = netsip(t, "registrar.pl", *args)
+
+    dns = Knot(t, zones)            {"lab.test": "text of the zone's records"};
+                                    without text the zone is broken: SERVFAIL
+    dns.options                     options for sipsh: ask it
 
 All listen on 127.0.0.1 alone and end with the test. A server is ready when it
 answers, or, where it answers nothing but its scenario, when its port is bound
@@ -161,6 +165,60 @@ class NetSip:
 
 def netsip(t, script, *args):
     return NetSip(t, script, args)
+
+
+class Knot:
+    """A name server on loopback. An unknown name of its zones is NXDOMAIN."""
+
+    CONFIGURATION = """
+server:
+    rundir: "{dir}"
+    listen: 127.0.0.1@{port}
+database:
+    storage: "{dir}"
+log:
+  - target: stderr
+    any: error
+template:
+  - id: default
+    storage: "{dir}"
+    zonefile-sync: -1
+    journal-content: none
+zone:
+"""
+    HEAD = """$TTL 300
+@ SOA ns nobody 1 3600 600 86400 5
+@ NS ns
+ns A 127.0.0.1
+"""
+
+    def __init__(self, t, zones):
+        self.port = free_port()
+        self.options = ["--dns", f"127.0.0.1:{self.port}"]
+        text = self.CONFIGURATION.format(dir=t.dir, port=self.port)
+        for name, records in zones.items():
+            text += f"  - domain: {name}\n"
+            if records is not None:
+                t.write(f"{name}.zone", self.HEAD + records)
+        argv = ["knotd", "-c", t.write("knot.conf", text)]
+        loaded = [name for name, records in zones.items()
+                  if records is not None]
+        spawn_ready(t, argv, lambda: all(map(self._serves, loaded)))
+
+    def _serves(self, zone):
+        """Whether it answers for ns.ZONE."""
+        question = b"".join(bytes([len(label)]) + label.encode()
+                            for label in ["ns", *zone.split(".")])
+        query = (b"\0\1\1\0\0\1\0\0\0\0\0\0" + question
+                 + b"\0\0\1\0\1")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.settimeout(0.1)
+            try:
+                sock.connect(("127.0.0.1", self.port))
+                sock.send(query)
+                return sock.recv(512)[3] & 15 == 0
+            except (ConnectionError, TimeoutError):
+                return False
 
 
 # --- what sipsh has told, with --json ---

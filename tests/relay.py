@@ -201,20 +201,23 @@ class Relay:
                                   and other.forward != packet.forward)
         self._rule(selector, None, fate)
 
-    def chance(self, seed, loss=0.0, twice=0.0, late=0.0):
+    def chance(self, seed, loss=0.0, twice=0.0, late=0.0, in_a_row=1000):
         """Loses this part of all messages, doubles that part, and makes each
         up to so many seconds late, which changes their order. Each copy of
         each message has its own fate, which depends on the seed and on what
         it is, not on when it comes: timers race, and a run can be repeated
-        all the same."""
-        copies = collections.Counter()
+        all the same. The next copy behind so many that were lost in a row
+        goes on."""
+        copies, row = collections.Counter(), collections.Counter()
 
         def fate(packet):
             identity = packet.identity
             copies[identity] += 1
             dice = random.Random(f"{seed} {identity} {copies[identity]}")
-            if dice.random() < loss:
+            if dice.random() < loss and row[identity] < in_a_row:
+                row[identity] += 1
                 return []
+            row[identity] = 0
             times = 2 if dice.random() < twice else 1
             return [dice.uniform(0, late) for _ in range(times)]
         self._rule("*", None, fate)

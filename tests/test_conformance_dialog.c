@@ -360,15 +360,20 @@ static void play(enum state s, enum event e)
 	}
 }
 
+/* One test for each state: a process for each event would take long. */
 START_TEST(every_event_in_every_state_of_a_call_does_what_the_rfc_says)
 {
-	enum state s = (enum state)(_i / EVENTS);
-	enum event e = (enum event)(_i % EVENTS);
-	const char *want = expected[s][e] == NULL ? "" : expected[s][e];
+	for (enum event e = 0; e < EVENTS; e++) {
+		const char *want = expected[_i][e] == NULL ? ""
+		                                           : expected[_i][e];
 
-	play(s, e);
-	ck_assert_msg(strcmp(result, want) == 0, "%s, %s: \"%s\", not \"%s\"",
-	              state_names[s], event_names[e], result, want);
+		set_up();
+		play((enum state)_i, e);
+		ck_assert_msg(strcmp(result, want) == 0,
+		              "%s, %s: \"%s\", not \"%s\"", state_names[_i],
+		              event_names[e], result, want);
+		tear_down();
+	}
 }
 END_TEST
 
@@ -379,13 +384,12 @@ static void close_other(struct context *other, void *arg)
 		endpoint_close_context(alice.ep, other);
 }
 
-/* And whatever it was: when we hang up and nobody answers any more, nothing
- * is left in the end, and the end was told once. */
-START_TEST(no_call_outlives_any_event_in_any_state)
+/* When we hang up and nobody answers any more, nothing is left in the end, and
+ * the end was told once. */
+static void check_nothing_stays(enum state s, enum event e)
 {
 	struct context *there;
 
-	play((enum state)(_i / EVENTS), (enum event)(_i % EVENTS));
 	/* their INVITE without a To tag is a call of its own */
 	endpoint_each_context(alice.ep, close_other, NULL);
 	rig_advance(&rig, 40000);
@@ -393,10 +397,23 @@ START_TEST(no_call_outlives_any_event_in_any_state)
 	if (there != NULL)
 		(void)endpoint_hangup(alice.ep, there, NULL, NULL);
 	rig_advance(&rig, 200000);
-	ck_assert_uint_eq(endpoint_contexts(alice.ep), 0);
-	ck_assert_uint_eq(transactions_count(alice.party.transactions), 0);
-	ck_assert_uint_eq(alice.nendings, _i % EVENTS != CLOSES
-	                                  || _i / EVENTS == ENDED);
+	ck_assert_msg(endpoint_contexts(alice.ep) == 0
+	              && transactions_count(alice.party.transactions) == 0,
+	              "%s, %s: something stays", state_names[s],
+	              event_names[e]);
+	ck_assert_msg(alice.nendings == (e != CLOSES || s == ENDED),
+	              "%s, %s: %zu ends", state_names[s], event_names[e],
+	              alice.nendings);
+}
+
+START_TEST(no_call_outlives_any_event_in_any_state)
+{
+	for (enum event e = 0; e < EVENTS; e++) {
+		set_up();
+		play((enum state)_i, e);
+		check_nothing_stays((enum state)_i, e);
+		tear_down();
+	}
 }
 END_TEST
 
@@ -405,13 +422,12 @@ static Suite *suite(void)
 	TCase *tests;
 	Suite *s = test_suite("conformance: dialog", &tests);
 
-	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_loop_test(
 		tests,
 		every_event_in_every_state_of_a_call_does_what_the_rfc_says,
-		0, STATES * EVENTS);
+		0, STATES);
 	tcase_add_loop_test(tests, no_call_outlives_any_event_in_any_state, 0,
-	                    STATES * EVENTS);
+	                    STATES);
 	return s;
 }
 

@@ -298,11 +298,8 @@ static void print_state(char out[16])
 	         registration_is_busy(reg) ? " busy" : "");
 }
 
-START_TEST(every_event_in_every_state_of_a_registration_is_answered)
+static void play(enum state s, enum event e)
 {
-	enum state s = (enum state)(_i / EVENTS);
-	enum event e = (enum event)(_i % EVENTS);
-	const char *want = expected[s][e] == NULL ? "" : expected[s][e];
 	char was[16], is[16];
 	size_t nsent;
 
@@ -318,36 +315,62 @@ START_TEST(every_event_in_every_state_of_a_registration_is_answered)
 		note(">");
 		note(is);
 	}
-	ck_assert_msg(strcmp(result, want) == 0, "%s, %s: \"%s\", not \"%s\"",
-	              state_names[s], event_names[e], result, want);
+}
+
+/* One test for each state: a process for each event would take long. */
+START_TEST(every_event_in_every_state_of_a_registration_is_answered)
+{
+	for (enum event e = 0; e < EVENTS; e++) {
+		const char *want = expected[_i][e] == NULL ? ""
+		                                           : expected[_i][e];
+
+		set_up();
+		play((enum state)_i, e);
+		ck_assert_msg(strcmp(result, want) == 0,
+		              "%s, %s: \"%s\", not \"%s\"", state_names[_i],
+		              event_names[e], result, want);
+		tear_down();
+	}
 }
 END_TEST
 
-/* 10.2.4: one Call-ID, each REGISTER with the next CSeq, and never two at a
- * time; freed at any moment, nothing is left. */
-START_TEST(a_registration_keeps_its_call_id_and_counts_in_every_state)
+static void check_call_id_and_cseq(void)
 {
+	struct slice call_id;
 	uint32_t cseq = 0;
 
-	enter((enum state)(_i / EVENTS));
-	happen((enum event)(_i % EVENTS));
-	rig_advance(&rig, 4000000);
+	if (rig.nsent == 0)
+		return;
+	call_id = rig_parse(&rig, rig_sent(&rig, 0)->wire)->call_id;
 	for (size_t i = 0; i < rig.nsent; i++) {
 		const struct message *m = rig_parse(&rig,
 		                                    rig_sent(&rig, i)->wire);
 
+		ck_assert(slice_eq(m->call_id, call_id));
 		if (i != 0 && m->cseq.number == cseq)
 			continue;       /* sent again */
 		ck_assert_uint_eq(m->cseq.number, cseq + 1);
 		cseq = m->cseq.number;
-		ck_assert(slice_eq(m->call_id, rig_parse(&rig, rig_sent(
-			&rig, 0)->wire)->call_id));
 	}
-	registration_free(reg);
-	reg = NULL;
-	rig_advance(&rig, 100000);
-	ck_assert_uint_eq(endpoint_contexts(alice.ep), 0);
-	ck_assert_uint_eq(transactions_count(alice.party.transactions), 0);
+}
+
+/* 10.2.4: one Call-ID, and each REGISTER with the next CSeq; freed at any
+ * moment, nothing is left. */
+START_TEST(a_registration_keeps_its_call_id_and_counts_in_every_state)
+{
+	for (enum event e = 0; e < EVENTS; e++) {
+		set_up();
+		play((enum state)_i, e);
+		rig_advance(&rig, 4000000);
+		check_call_id_and_cseq();
+		registration_free(reg);
+		reg = NULL;
+		rig_advance(&rig, 100000);
+		ck_assert_uint_eq(endpoint_contexts(alice.ep), 0);
+		ck_assert_uint_eq(transactions_count(
+			alice.party.transactions), 0);
+		tear_down();
+	}
 }
 END_TEST
 
@@ -356,14 +379,13 @@ static Suite *suite(void)
 	TCase *tests;
 	Suite *s = test_suite("conformance: registration", &tests);
 
-	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_loop_test(
 		tests, every_event_in_every_state_of_a_registration_is_answered,
-		0, STATES * EVENTS);
+		0, STATES);
 	tcase_add_loop_test(
 		tests,
 		a_registration_keeps_its_call_id_and_counts_in_every_state, 0,
-		STATES * EVENTS);
+		STATES);
 	return s;
 }
 

@@ -9,6 +9,7 @@
 #include "core/base/list.h"
 #include "core/message/crypto.h"
 #include "core/message/header.h"
+#include "core/message/scan.h"
 
 /* Hex digits of our own nonces. */
 enum { NONCE_TIME = 16, NONCE_MAC = 32, NONCE_LEN = NONCE_TIME + NONCE_MAC };
@@ -238,45 +239,77 @@ bool digest_secret_fits(struct slice secret, enum digest_algorithm a)
 
 /* --- header values --- */
 
-/* auth-param = token EQUAL ( token / quoted-string ). Unquoted values are
- * taken as they are: some servers leave the quotes off a base64 nonce. */
-static bool read_param(struct slice in, struct buf *scratch,
+/* Names that differ in length need no look at their letters. */
+static unsigned param_index(struct slice name)
+{
+	unsigned i = 0;
+
+	while (i < PARAM_COUNT
+	       && (name.len != param_names[i].len
+	           || !slice_eq_nocase(name, param_names[i])))
+		i++;
+	return i;
+}
+
+/* A token or quoted-string up to the next comma or the end. Unquoted values
+ * are taken as they are: some servers leave the quotes off a base64 nonce. */
+static bool take_value(struct slice *in, struct buf *scratch,
+                       struct slice *value)
+{
+	struct slice quoted;
+
+	if (!scan_take_quoted(in, &quoted)) {
+		if (in->len != 0 && in->p[0] == '"')
+			return false;
+		scan_take(in, scan_find(*in, ','), value);
+		*value = scan_trim_end(*value);
+		return value->len != 0;
+	}
+	*value = slice_make(quoted.p + 1, quoted.len - 2);
+	if (scan_find(*value, '\\') != value->len)
+		*value = unquote(quoted, scratch);
+	scan_skip_lws(in);
+	return in->len == 0 || in->p[0] == ',';
+}
+
+/* auth-param = token EQUAL ( token / quoted-string ) */
+static bool take_param(struct slice *in, struct buf *scratch,
                        struct slice values[PARAM_COUNT])
 {
-	struct slice name, value, inner;
+	struct slice name, value;
 	unsigned i;
 
-	if (!slice_take_token(&in, &name) || !slice_take_sep(&in, '=')
-	    || in.len == 0)
+	if (!scan_take_token(in, &name) || !scan_take_sep(in, '=')
+	    || !take_value(in, scratch, &value))
 		return false;
-	value = in;
-	if (in.p[0] == '"' && (!slice_take_quoted(&in, &inner) || in.len != 0))
-		return false;
-
-	for (i = 0; i < PARAM_COUNT; i++)
-		if (slice_eq_nocase(name, param_names[i]))
-			break;
+	i = param_index(name);
 	if (i == PARAM_COUNT)
 		return true;
 	if (values[i].p != NULL)
 		return false;
-	values[i] = unquote(value, scratch);
-	/* What cannot be written back in a quoted-string is no value. */
-	return slice_find(values[i], '\0') == values[i].len
-	       && slice_find(values[i], '\r') == values[i].len
-	       && slice_find(values[i], '\n') == values[i].len;
+	values[i] = value;
+	return true;
+}
+
+static void skip_commas(struct slice *in)
+{
+	do
+		scan_skip_lws(in);
+	while (scan_take_char(in, ','));
 }
 
 static bool read_params(struct slice in, struct buf *scratch,
                         struct slice values[PARAM_COUNT])
 {
-	struct slice element;
-
 	memset(values, 0, PARAM_COUNT * sizeof(*values));
+	/* What cannot be written back in a quoted-string is no value. */
+	if (scan_find(in, '\0') != in.len || scan_find(in, '\r') != in.len
+	    || scan_find(in, '\n') != in.len)
+		return false;
 	/* So that scratch does not move under the slices taken from it. */
 	buf_reserve(scratch, in.len);
-	while (slice_take_element(&in, &element))
-		if (!read_param(element, scratch, values))
+	for (skip_commas(&in); in.len != 0; skip_commas(&in))
+		if (!take_param(&in, scratch, values))
 			return false;
 	return buf_error(scratch) == OK;
 }

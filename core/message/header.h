@@ -92,6 +92,9 @@ struct header_info {
 
 extern const struct header_info header_table[HEADER_COUNT];
 
+/* The longest name in it: Proxy-Authenticate and its like. */
+enum { HEADER_NAME_MAX = 19 };
+
 /* Full or compact name, any case. Costs a switch on length and octets. */
 enum header_id header_lookup(struct slice name);
 /* The full form of id; name itself for HEADER_OTHER. */

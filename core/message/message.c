@@ -202,6 +202,34 @@ static void index_field(struct message *m, struct header *h)
 	m->last[h->id] = index;
 }
 
+/* A name of the table needs no scan to be known for a token. */
+static bool take_known_name(struct slice *line, struct header *h)
+{
+	size_t n = line->len < HEADER_NAME_MAX ? line->len
+	                                       : HEADER_NAME_MAX + 1;
+	const char *colon = n == 0 ? NULL : memchr(line->p, ':', n);
+
+	if (colon == NULL)
+		return false;
+	h->name = slice_between(line->p, colon);
+	h->id = header_lookup(h->name);
+	if (h->id == HEADER_OTHER)
+		return false;
+	*line = slice_skip(*line, h->name.len + 1);
+	scan_skip_lws(line);
+	return true;
+}
+
+static bool take_name(struct slice *line, struct header *h)
+{
+	if (take_known_name(line, h))
+		return true;
+	if (!scan_take_token(line, &h->name) || !scan_take_sep(line, ':'))
+		return false;
+	h->id = header_lookup(h->name);
+	return true;
+}
+
 /* One field, from its line and those that continue it. One that is at fault
  * is left out of the index. HCOLON allows SP and HTAB ahead of the colon, and
  * nothing else. */
@@ -212,11 +240,10 @@ static enum error parse_field(struct message *m, struct slice line,
 
 	if (h == NULL)
 		return ERR_NOMEM;
-	if (!scan_take_token(&line, &h->name) || !scan_take_sep(&line, ':')) {
+	if (!take_name(&line, h)) {
 		fail(fault, 400, "Malformed Header Field");
 		return OK;
 	}
-	h->id = header_lookup(h->name);
 	h->value = scan_trim_end(line);
 	h->unfolded = folds.len != 0;
 	if (h->unfolded && unfold(m, folds, &h->value) != OK)
@@ -385,35 +412,34 @@ struct slice message_header_named(const struct message *m, struct slice name,
 /* Most fields hold one value: then there is nothing to split. */
 static bool take_value(struct slice *rest, bool list, struct slice *value)
 {
-	if (list && scan_find(*rest, ',') != rest->len)
-		return scan_take_element(rest, value);
 	if (rest->len == 0)
 		return false;
-	scan_take(rest, rest->len, value);
+	if (list && memchr(rest->p, ',', rest->len) != NULL)
+		return scan_take_element(rest, value);
+	*value = *rest;
+	rest->len = 0;
 	return true;
-}
-
-static bool next_value(const struct message *m, enum header_id id,
-                       struct header_iter *it, struct slice *value)
-{
-	while (it->index != 0) {
-		if (take_value(&it->rest, header_table[id].list, value))
-			return true;
-		it->index = m->headers[it->index].next;
-		it->rest = m->headers[it->index].value;
-	}
-	return false;
 }
 
 bool message_next_value(const struct message *m, enum header_id id,
                         struct header_iter *it, struct slice *value)
 {
-	if (!it->started) {
-		it->started = true;
-		it->index = m->first[id];
-		it->rest = m->headers[it->index].value;
+	uint16_t next = it->started ? it->index : m->first[id];
+
+	if (it->started && next != 0) {
+		if (take_value(&it->rest, header_table[id].list, value))
+			return true;
+		next = m->headers[next].next;
 	}
-	return it->index != 0 && next_value(m, id, it, value);
+	it->started = true;
+	for (; next != 0; next = m->headers[next].next) {
+		it->rest = m->headers[next].value;
+		it->index = next;
+		if (take_value(&it->rest, header_table[id].list, value))
+			return true;
+	}
+	it->index = 0;
+	return false;
 }
 
 bool message_lists(const struct message *m, enum header_id id,

@@ -217,8 +217,9 @@ void request_settle(struct item *item, const struct outcome *o)
 	if (o->response != NULL)
 		item_set_status(item, o->response->status,
 		                o->response->reason);
+	/* ERR_CANCELLED has no class: the call ended before the answer */
 	class = error_class(o->err);
-	item_fail(item, class == CLASS_NONE ? CLASS_INTERNAL : class, "%s",
+	item_fail(item, class == CLASS_NONE ? CLASS_REFUSED : class, "%s",
 	          o->text[0] != '\0' ? o->text : error_text(o->err));
 }
 

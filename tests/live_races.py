@@ -129,6 +129,36 @@ def waits_for_lines(t, transport):
     return process, port
 
 
+@test
+def a_cancel_that_ends_nothing_is_over_at_64_t1(t):
+    peer = t.peer()
+    peer.on("INVITE", 180)
+    peer.on("CANCEL", 200)
+    run = t.run("-j", "-l", "udp:127.0.0.1", "-c",
+                FAST + f"invite {peer.uri('bob')} &\nwait call.ringing; cancel")
+    done(run, "invite")
+    failed = one(run.events, "call.failed")
+    equal((failed["by"], failed["cause"]), ("local", "cancel"))
+
+
+@test
+def a_reinvite_that_waits_when_the_call_ends_is_status_1(t):
+    """It was refused with 491, and would have been sent again."""
+    peer = t.peer()
+    peer.on("INVITE", lambda m: peer.respond(m, 491) if m.tag("To")
+            else peer.respond(m, 200, body=sdp(4000)))
+    t.write("offer", sdp(4002))
+    alice = t.start("-j", "-l", "udp:127.0.0.1", "-c",
+                    f"invite {peer.uri('bob')}; send INVITE %% --body offer"
+                    " --type application/sdp")
+    first, second = peer.expect("INVITE"), peer.expect("INVITE")
+    wait_until(lambda: len(peer.requests("ACK")) == 2, "ACKs")
+    contact = first.header("Contact").strip("<>")
+    peer.request("BYE", second.source, contact, within=first)
+    end = done(ended(alice, status=1), "send", status=1)
+    equal(end["error"]["text"], "the call ended")
+
+
 @each(TRANSPORTS)
 def byes_that_cross_end_the_call_on_both_sides(t, transport):
     bob, relay = pair(t, "wait call.incoming; answer; bye", transport)

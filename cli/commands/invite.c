@@ -143,10 +143,12 @@ static bool responded(struct app *app, struct item *item,
 static void settle(struct item *item, const struct outcome *o)
 {
 	const struct call *call = request_call(item);
+	bool ends_by_cancel = o->response != NULL
+	                      ? o->response->status == 487
+	                      : o->err == ERR_CANCELLED;
 
 	request_settle(item, o);
-	if (call == NULL || !call->cancelled || o->response == NULL
-	    || o->response->status != 487)
+	if (call == NULL || !call->cancelled || !ends_by_cancel)
 		return;
 	if (call->rang_out)
 		item_fail(item, CLASS_TIMEOUT,

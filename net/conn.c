@@ -65,8 +65,8 @@ static void close_now(struct conn *c)
 
 static void release(struct conn *c)
 {
-	if (c->setup->io->release != NULL)
-		c->setup->io->release(c);
+	if (c->io->release != NULL)
+		c->io->release(c);
 	framer_deinit(&c->framer);
 	buf_deinit(&c->queue);
 	free(c);
@@ -526,6 +526,7 @@ static struct conn *conn_new(const struct conn_setup *setup, int fd,
 		return NULL;
 	}
 	c->setup = setup;
+	c->io = setup->io;
 	c->fd = fd;
 	c->remote = *remote;
 	c->inbound = inbound;

@@ -104,6 +104,8 @@ struct conn {
 	enum conn_state state;
 	/* private, but to its io */
 	const struct conn_setup *setup;
+	const struct conn_io *io;       /* setup's, which may be gone when c
+	                                 * is freed by what it received */
 	int fd;
 	void *io_state;
 	unsigned handshake_events;

@@ -121,6 +121,21 @@ static bool make_response(struct slice in, struct buf *wire, struct message *m)
 	       && message_check(m, &fault);
 }
 
+/* An input that holds the secret, whatever it escapes of it, proves nothing
+ * by its being told again. */
+static bool holds_secret(struct slice in)
+{
+	struct buf plain = { 0 };
+	bool holds;
+
+	for (size_t i = 0; i < in.len; i++)
+		if (in.p[i] != '\\')
+			buf_char(&plain, in.p[i]);
+	holds = slice_find_slice(buf_view(&plain), secret) != plain.len;
+	buf_deinit(&plain);
+	return holds;
+}
+
 static void check_exchange(struct slice in)
 {
 	struct credentials *c = credentials_new();
@@ -149,6 +164,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t len)
 		check_challenge(in);
 		check_authorization(in);
 	}
-	check_exchange(in);
+	if (!holds_secret(in))
+		check_exchange(in);
 	return 0;
 }

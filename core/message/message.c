@@ -205,7 +205,7 @@ static void index_field(struct message *m, struct header *h)
 /* A name of the table needs no scan to be known for a token. */
 static bool take_known_name(struct slice *line, struct header *h)
 {
-	size_t n = line->len < HEADER_NAME_MAX ? line->len
+	size_t n = line->len <= HEADER_NAME_MAX ? line->len
 	                                       : HEADER_NAME_MAX + 1;
 	const char *colon = n == 0 ? NULL : memchr(line->p, ':', n);
 

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "core/ua/internal.h"
 #include "tests/agent.h"
 
 static struct rig rig;
@@ -269,6 +270,69 @@ START_TEST(a_target_that_is_heard_of_is_not_left)
 }
 END_TEST
 
+/* 200 of a target that was left, to the first INVITE. */
+static void answer_late(const char *tag)
+{
+	rig_reply(&rig, agent_sent(&alice, "INVITE ", 0),
+	          &(struct rig_response){
+		.status = 200, .to_tag = tag,
+		.contact = "<sip:slow@192.0.2.10>",
+	});
+	rig_settle(&rig);
+}
+
+START_TEST(a_target_that_was_left_may_still_answer_first)
+{
+	call_name();
+	rig_advance(&rig, 4000);
+	answer_late("slow");
+	ck_assert_uint_eq(agent_last(&alice)->status, 200);
+	ck_assert_uint_eq(agent_count(&alice, "ACK sip:slow@"), 1);
+	ck_assert_uint_eq(agent_count(&alice, "BYE "), 0);
+	rig_reply(&rig, agent_sent(&alice, "INVITE ", agent_count(
+		&alice, "INVITE ") - 1), &(struct rig_response){
+		.status = 200, .to_tag = "fast",
+		.contact = "<sip:fast@192.0.2.11>",
+	});
+	rig_settle(&rig);
+	ck_assert_uint_eq(agent_count(&alice, "ACK sip:fast@"), 1);
+	ck_assert_uint_eq(agent_count(&alice, "BYE sip:fast@"), 1);
+	ck_assert_uint_eq(agent_count(&alice, "BYE sip:slow@"), 0);
+}
+END_TEST
+
+/* What the other target says of it later is of no interest. */
+START_TEST(a_call_that_a_late_answer_brought_up_outlives_the_other_try)
+{
+	struct context *ctx = call_name();
+
+	rig_advance(&rig, 4000);
+	answer_late("slow");
+	rig_advance(&rig, 70000);
+	ck_assert_int_eq(context_state(ctx), CONTEXT_CONFIRMED);
+	ck_assert(list_empty(&ctx->exchanges));
+	ck_assert_uint_eq(agent_last(&alice)->status, 200);
+}
+END_TEST
+
+START_TEST(a_target_that_was_left_and_answers_second_is_hung_up)
+{
+	call_name();
+	rig_advance(&rig, 4000);
+	ck_assert(is_second_try());
+	rig_reply(&rig, agent_sent(&alice, "INVITE ", agent_count(
+		&alice, "INVITE ") - 1), &(struct rig_response){
+		.status = 200, .to_tag = "fast",
+		.contact = "<sip:fast@192.0.2.11>",
+	});
+	rig_settle(&rig);
+	answer_late("slow");
+	ck_assert_uint_eq(agent_count(&alice, "ACK sip:slow@"), 1);
+	ck_assert_uint_eq(agent_count(&alice, "BYE sip:slow@"), 1);
+	ck_assert_uint_eq(agent_count(&alice, "BYE sip:fast@"), 0);
+}
+END_TEST
+
 /* Its CANCEL waits for a provisional response of the first target. */
 START_TEST(a_call_that_was_given_up_is_not_tried_elsewhere)
 {
@@ -437,6 +501,12 @@ static Suite *suite(void)
 	tcase_add_test(tests, a_503_leads_to_the_next_target);
 	tcase_add_test(tests, silence_leads_to_the_next_target);
 	tcase_add_test(tests, a_target_that_is_heard_of_is_not_left);
+	tcase_add_test(tests, a_target_that_was_left_may_still_answer_first);
+	tcase_add_test(
+		tests,
+		a_call_that_a_late_answer_brought_up_outlives_the_other_try);
+	tcase_add_test(tests,
+	               a_target_that_was_left_and_answers_second_is_hung_up);
 	tcase_add_test(tests,
 	               a_call_that_was_given_up_is_not_tried_elsewhere);
 	tcase_add_test(tests, a_target_that_failed_is_tried_last_for_a_while);

@@ -63,11 +63,26 @@ static enum error print_credentials(struct exchange *x, struct buf *out)
 	                             endpoint_of(x)->env, &request, out);
 }
 
+static void on_late_report(struct exchange *x,
+                           const struct client_report *report)
+{
+	if (report->gone)
+		x->left = NULL;
+	if (report->response == NULL || report->response->status / 100 != 2)
+		return;
+	x->flow = x->ctx->flow = *report->from;
+	exchange_take_late_success(x, report->response);
+}
+
 static void on_report(struct client_transaction *t,
                       const struct client_report *report, void *arg)
 {
 	struct exchange *x = arg;
 
+	if (t == x->left) {
+		on_late_report(x, report);
+		return;
+	}
 	x->retransmits = client_transaction_retransmits(t);
 	if (report->gone)
 		x->transaction = NULL;
@@ -76,12 +91,12 @@ static void on_report(struct client_transaction *t,
 		x->alive = true;
 		timer_cancel(&x->patience);
 		exchange_take_answer(x, report->response);
-	} else if (report->err != OK) {
-		exchange_take_failure(x, report->err, report->text);
 	} else if (report->gone && x->phase == EXCHANGE_ENDED) {
 		exchange_release(x, false);
 		x->report(x, NULL);
 		context_settle(x->ctx);
+	} else if (report->err != OK) {
+		exchange_take_failure(x, report->err, report->text);
 	}
 }
 
@@ -278,6 +293,7 @@ bool exchange_take_next_cseq(struct exchange *x)
 {
 	if (x->draft.has_cseq)
 		return false;
+	exchange_forget_left(x);        /* its answer is to the last one */
 	x->cseq = x->dialog != NULL ? dialog_next_cseq(x->dialog)
 	                            : ++x->ctx->cseq;
 	return true;
@@ -382,6 +398,13 @@ void exchange_start(struct exchange *x)
 	exchange_send(x);
 }
 
+void exchange_forget_left(struct exchange *x)
+{
+	if (x->left != NULL)
+		client_transaction_abort(x->left);
+	x->left = NULL;
+}
+
 void exchange_release(struct exchange *x, bool abort)
 {
 	struct endpoint *ep = endpoint_of(x);
@@ -396,6 +419,7 @@ void exchange_release(struct exchange *x, bool abort)
 	else if (x->transaction != NULL)
 		client_transaction_detach(x->transaction);
 	x->transaction = NULL;
+	exchange_forget_left(x);
 	hash_remove(&ep->exchanges, &x->by_id);
 	list_remove(&x->node);
 	endpoint_bury(ep, &ep->dead_exchanges, &x->node);

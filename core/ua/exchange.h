@@ -49,6 +49,8 @@ struct exchange {
 	size_t ntargets, target;
 	uint64_t lookup;
 	struct client_transaction *transaction;
+	struct client_transaction *left;        /* of the target before: an
+	                                 * INVITE may still be answered */
 	struct flow flow;
 	char branch[40];
 	bool over_tcp, tcp_refused;     /* 18.1.1: too large for UDP */
@@ -134,6 +136,8 @@ bool exchange_take_next_cseq(struct exchange *x);
 void exchange_postpone(struct exchange *x, enum error err, const char *text);
 /* Lets go of everything outside; abort: the transaction's work too. */
 void exchange_release(struct exchange *x, bool abort);
+/* Nothing more is sent to the target that was left. */
+void exchange_forget_left(struct exchange *x);
 /* The CANCEL that had to wait for a provisional response. */
 void exchange_send_cancel(struct exchange *x);
 /* The request as credentials have to know it; borrowed from the draft. */
@@ -146,6 +150,9 @@ void exchange_take_failure(struct exchange *x, enum error err,
                            const char *text);
 /* The present target does not answer, and another one may. */
 void exchange_leave_target(struct exchange *x);
+/* One that was left answers an INVITE after all. */
+void exchange_take_late_success(struct exchange *x,
+                                const struct message *response);
 /* The end, without a response. */
 void exchange_fail(struct exchange *x, enum error err, const char *text);
 

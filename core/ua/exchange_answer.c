@@ -464,15 +464,32 @@ void exchange_take_failure(struct exchange *x, enum error err,
 	exchange_fail(x, err, text);
 }
 
-/* As timers B and F do: nothing more is sent there, and what may come all the
- * same is a stray. A call that was given up stays, for its CANCEL still waits
- * for a provisional response. */
+/*
+ * As timers B and F do: nothing more is sent there, and what may come all the
+ * same is dropped. Not so for an INVITE, which somebody may be ringing for:
+ * who answers first has the call, and the other gets ACK and BYE as a fork
+ * does. A call that was given up stays where it is, for its CANCEL still waits
+ * for a provisional response.
+ */
 void exchange_leave_target(struct exchange *x)
 {
-	if (x->phase != EXCHANGE_SENT || x->transaction == NULL
-	    || x->cancelled)
+	struct client_transaction *t = x->transaction;
+
+	if (x->phase != EXCHANGE_SENT || t == NULL || x->cancelled)
 		return;
-	client_transaction_abort(x->transaction);
 	x->transaction = NULL;
+	if (x->method == METHOD_INVITE) {
+		exchange_forget_left(x);
+		x->left = t;
+	} else {
+		client_transaction_abort(t);
+	}
 	exchange_take_failure(x, ERR_TIMEOUT, error_text(ERR_TIMEOUT));
+}
+
+void exchange_take_late_success(struct exchange *x,
+                                const struct message *response)
+{
+	timer_cancel(&x->patience);
+	take_success(x, response);
 }

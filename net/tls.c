@@ -3,6 +3,7 @@
 #include "net/tls.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -106,7 +107,7 @@ int tls_session_verify(X509_STORE_CTX *ctx, void *arg)
 	       ? 1 : s->insecure;
 }
 
-static void warn(const struct tls_session *s)
+static void warn(struct tls_session *s)
 {
 	char remote[ADDR_TEXT];
 
@@ -114,8 +115,7 @@ static void warn(const struct tls_session *s)
 		return;
 	log_write(LOG_WARNING, "tls:%s: anybody could be there (--insecure)"
 	          "%s%s", addr_text(&s->conn->remote, remote),
-	          s->fault.len == 0 ? "" : ": ",
-	          s->fault.len == 0 ? "" : s->fault.p);
+	          s->fault.len == 0 ? "" : ": ", buf_cstr(&s->fault));
 }
 
 /* --- what went wrong, in words --- */
@@ -127,15 +127,19 @@ static const char *end_with(struct tls_session *s, const char *words)
 	return buf_cstr(&s->why);
 }
 
-/* An alert of the peer, as OpenSSL numbers the reasons for them. */
-static const char *refused_by_peer(struct tls_session *s, int alert)
+/* An alert of the peer. OpenSSL's words for it begin with "tlsv13 alert" or the
+ * like. */
+static const char *refused_by_peer(struct tls_session *s, unsigned long error)
 {
-	if (alert == SSL_AD_PROTOCOL_VERSION)
+	const char *words = ERR_reason_error_string(error);
+	const char *alert = words == NULL ? NULL : strstr(words, "alert ");
+
+	if (ERR_GET_REASON(error) == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION)
 		return end_with(s, "no common version of TLS: 1.2 or later "
 		                "is needed");
 	if (s->why.len == 0)
-		buf_printf(&s->why, "the peer refused TLS: %s",
-		           SSL_alert_desc_string_long(alert));
+		buf_printf(&s->why, "the peer refused TLS: %s", alert == NULL
+		           ? "no reason is known" : alert + 6);
 	return buf_cstr(&s->why);
 }
 
@@ -147,7 +151,7 @@ static const char *tls_fault(struct tls_session *s)
 
 	if (reason > SSL_AD_REASON_OFFSET
 	    && reason < SSL_AD_REASON_OFFSET + 256)
-		return refused_by_peer(s, reason - SSL_AD_REASON_OFFSET);
+		return refused_by_peer(s, error);
 	switch (reason) {
 	case SSL_R_UNSUPPORTED_PROTOCOL:
 	case SSL_R_NO_PROTOCOLS_AVAILABLE:

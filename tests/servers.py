@@ -2,6 +2,8 @@
 
     proxy = Kamailio(t)             a registrar and proxy, UDP and TCP
     proxy = Kamailio(t, NAME=VALUE) with these definitions of kamailio.cfg
+    proxy = Kamailio(t, tls=certificate, host="[::1]")  TLS as well, there:
+    proxy.tls_uri("bob")            sip:bob@[::1]:PORT
     proxy.uri("bob")                sip:bob@127.0.0.1:PORT
     proxy.sipsh("alice", ...)       options for sipsh: account and listeners
 
@@ -80,13 +82,22 @@ def spawn_ready(t, argv, is_ready, timeout=10):
 class Kamailio:
     """Ends the test with a failure when it has crashed meanwhile."""
 
-    def __init__(self, t, **definitions):
+    def __init__(self, t, tls=None, host="127.0.0.1", **definitions):
         self.t, self.port = t, free_port()
         self.hostport = f"127.0.0.1:{self.port}"
+        self.tls_hostport = f"{host}:{free_port()}"
         argv = ["kamailio", "-DD", "-E", "-f", os.path.join(HERE,
                 "kamailio.cfg"), "-Y", t.dir, "-w", t.dir, "-m", "32"]
         for transport in ("udp", "tcp"):
             argv += ["-l", f"{transport}:{self.hostport}"]
+        if tls:
+            path = t.write("tls.cfg", "[server:default]\n"
+                           "method = TLSv1.2+\n"
+                           f"certificate = {tls.cert}\n"
+                           f"private_key = {tls.key}\n"
+                           "[client:default]\nmethod = TLSv1.2+\n")
+            argv += ["-l", f"tls:{self.tls_hostport}",
+                     "-A", f'TLS_CONFIG="{path}"']
         for name, value in definitions.items():
             argv += ["-A", f"{name}={value}"]
         pinger = Pinger(self.port)
@@ -99,6 +110,10 @@ class Kamailio:
 
     def uri(self, user=None, parameters=""):
         return f"sip:{user + '@' if user else ''}{self.hostport}{parameters}"
+
+    def tls_uri(self, user=None, parameters=""):
+        return (f"sip:{user + '@' if user else ''}{self.tls_hostport}"
+                f"{parameters}")
 
     def sipsh(self, user, transport="udp", password=None):
         """Options that make sipsh this user, who talks to us by transport:

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/base/log.h"
 #include "net/tcp.h"
 #include "net/tls.h"
 #include "net/tls_peer.h"
@@ -430,7 +431,16 @@ START_TEST(a_self_signed_certificate_may_be_the_ca_itself)
 }
 END_TEST
 
-START_TEST(insecure_takes_anybody)
+static char logged[1024];
+
+static void on_log(enum log_level level, const char *line, void *arg)
+{
+	(void)level;
+	(void)arg;
+	snprintf(logged, sizeof(logged), "%s", line);
+}
+
+START_TEST(insecure_takes_anybody_and_says_so)
 {
 	open_both(&(struct certificate_params){
 		.names = "DNS:example.org", .issuer = &stranger },
@@ -438,8 +448,13 @@ START_TEST(insecure_takes_anybody)
 	tls_profile_free(client_tls.own);
 	client_tls.own = tls_profile_new(&(struct tls_settings){
 		.insecure = true });
+	log_set_sink(LOG_WARNING, on_log, NULL);
 	send_options("example.com");
 	net_rig_until(&rig, rig.received == 1);
+	log_set_sink(LOG_ERROR, NULL, NULL);
+	ck_assert_msg(strstr(logged, "anybody could be there (--insecure): "
+	                     "the issuer is unknown: CN=Another CA") != NULL,
+	              "%s", logged);
 }
 END_TEST
 
@@ -663,7 +678,7 @@ static Suite *suite(void)
 	                    0, ARRAY_LEN(refused));
 	tcase_add_test(tests, a_self_signed_certificate_is_refused);
 	tcase_add_test(tests, a_self_signed_certificate_may_be_the_ca_itself);
-	tcase_add_test(tests, insecure_takes_anybody);
+	tcase_add_test(tests, insecure_takes_anybody_and_says_so);
 	tcase_add_test(tests, each_domain_may_have_a_profile_of_its_own);
 	tcase_add_loop_test(tests,
 	    a_server_with_a_ca_verifies_the_clients_that_show_a_certificate,

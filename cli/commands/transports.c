@@ -87,6 +87,9 @@ static enum run transports_run(struct app *app, struct item *item,
 	LIST_EACH(it, dispatcher_legs(app->dispatcher)) {
 		const struct leg *leg = CONTAINER_OF(it, struct leg, node);
 
+		/* It opens when it is first needed. */
+		if (leg->local.port == 0)
+			continue;
 		add_leg(t, leg);
 		if (!transport_is_reliable(leg->transport))
 			continue;

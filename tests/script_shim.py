@@ -50,8 +50,14 @@ def callee(t, transport="udp"):
     peer.on("OPTIONS", 200)
     peer.on("MESSAGE", 200)
     peer.on("BYE", 200)
-    peer.on("INVITE", lambda m: (peer.respond(m, 180),
-                                 peer.respond(m, 200, body=sdp(4000))))
+
+    def ring_and_answer(m):
+        try:
+            peer.respond(m, 180)
+            peer.respond(m, 200, body=sdp(4000))
+        except OSError:
+            pass                # the program may have ended meanwhile
+    peer.on("INVITE", ring_and_answer)
     return peer
 
 

@@ -312,6 +312,28 @@ START_TEST(etc_hosts_answers_without_a_server)
 }
 END_TEST
 
+START_TEST(a_name_of_etc_hosts_has_no_services)
+{
+	static const struct {
+		enum record_kind kind;
+		const char *name;
+	} services[] = {
+		{ RECORD_NAPTR, "localhost" },
+		{ RECORD_SRV, "_sip._udp.localhost" },
+		{ RECORD_SRV, "_sips._tcp.localhost" },
+	};
+	struct found f[ARRAY_LEN(services)] = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(services); i++) {
+		start(services[i].kind, services[i].name, &f[i]);
+		net_rig_until(&rig, f[i].calls == 1);
+		ck_assert_int_eq(f[i].err, OK);
+		ck_assert_uint_eq(f[i].n, 0);
+	}
+	ck_assert_uint_eq(questions, 0);
+}
+END_TEST
+
 START_TEST(a_silent_server_is_not_waited_for_beyond_the_bound)
 {
 	struct found f = { 0 };
@@ -467,6 +489,7 @@ static Suite *suite(void)
 	tcase_add_test(tests,
 	               many_lookups_at_once_each_get_their_own_answer);
 	tcase_add_test(tests, etc_hosts_answers_without_a_server);
+	tcase_add_test(tests, a_name_of_etc_hosts_has_no_services);
 	tcase_add_test(tests,
 	               a_silent_server_is_not_waited_for_beyond_the_bound);
 	tcase_add_test(tests, a_server_that_is_not_there_is_an_error_soon);

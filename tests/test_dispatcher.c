@@ -349,6 +349,79 @@ START_TEST(a_stream_is_answered_over_itself_or_where_its_sender_listens)
 }
 END_TEST
 
+/* A response over a connection that is gone already, to this sent-by. */
+static void answer_over_gone_stream(const char *via)
+{
+	const struct rig_request q = {
+		.via = via,
+		.cseq_method = "INVITE",
+	};
+	struct flow from = rig_flow(&us, TRANSPORT_TCP, "192.0.2.9:41000");
+
+	rig_inject(&us, TRANSPORT_TCP, "192.0.2.9:41000",
+	           rig_request(&rig, &q));
+	from = rig_last(&rig)->flow;
+	rig_break(&us, false);
+	rig_inject_over(&us, &from, rig_request(&rig, &q));
+	rig_forget(&rig);
+}
+
+static void add_service(const char *owner, const char *host, uint16_t port)
+{
+	const struct record r = {
+		.kind = RECORD_SRV, .name = slice_str(host), .port = port,
+	};
+
+	rig_add_record(&rig, owner, &r);
+}
+
+static const struct {
+	const char *why, *via, *to;     /* NULL: nowhere */
+} senders[] = {
+	{ "a name: by SRV of its transport", "SIP/2.0/TCP "
+	  "pbx.example;branch=z9hG4bKx", "192.0.2.10:5080" },
+	{ "a name and a port: by address", "SIP/2.0/TCP "
+	  "pbx.example:5070;branch=z9hG4bKx", "192.0.2.11:5070" },
+	{ "an address was tried already", "SIP/2.0/TCP "
+	  "192.0.2.9:5070;branch=z9hG4bKx", NULL },
+	{ "a name of nobody", "SIP/2.0/TCP "
+	  "gone.example;branch=z9hG4bKx", NULL },
+};
+
+START_TEST(where_its_sender_does_not_listen_a_response_follows_sent_by)
+{
+	char addr[ADDR_TEXT];
+
+	add_service("_sip._tcp.pbx.example", "a.pbx.example", 5080);
+	rig_add_address(&rig, "a.pbx.example", "192.0.2.10");
+	rig_add_address(&rig, "pbx.example", "192.0.2.11");
+	answer_over_gone_stream(senders[_i].via);
+	rig_break(&us, true);
+	rig_settle(&rig);
+	ck_assert_msg(rig.nsent == (senders[_i].to != NULL), "%s",
+	              senders[_i].why);
+	if (senders[_i].to == NULL)
+		return;
+	ck_assert_str_eq(addr_text(&rig_last(&rig)->flow.remote, addr),
+	                 senders[_i].to);
+	ck_assert_uint_eq(rig_parse(&rig, rig_last(&rig)->wire)->status, 400);
+	rig_break(&us, true);
+	rig_settle(&rig);
+	ck_assert_uint_eq(rig.nsent, 1);
+}
+END_TEST
+
+START_TEST(a_response_that_went_out_is_forgotten_in_time)
+{
+	rig_add_address(&rig, "pbx.example", "192.0.2.11");
+	answer_over_gone_stream(senders[1].via);
+	rig_advance(&rig, 32000);
+	rig_break(&us, true);
+	rig_settle(&rig);
+	ck_assert_uint_eq(rig.nsent, 0);
+}
+END_TEST
+
 START_TEST(a_stream_that_lost_its_framing_is_answered)
 {
 	const struct fault fault = { 400, "Bad Content-Length" };
@@ -471,6 +544,11 @@ static void add_receiving(TCase *tests)
 	tcase_add_test(tests, a_leg_with_a_name_is_known_by_it);
 	tcase_add_test(tests, an_any_address_leg_is_known_by_its_source);
 	tcase_add_test(tests, a_malformed_response_is_dropped);
+	tcase_add_loop_test(
+		tests,
+		where_its_sender_does_not_listen_a_response_follows_sent_by,
+		0, ARRAY_LEN(senders));
+	tcase_add_test(tests, a_response_that_went_out_is_forgotten_in_time);
 	tcase_add_test(tests, a_stream_that_lost_its_framing_is_answered);
 	tcase_add_test(tests, short_memory_drops_a_message_and_no_more);
 }

@@ -7,6 +7,7 @@
 
 #include "core/base/hash.h"
 #include "core/base/log.h"
+#include "core/transport/reply.h"
 
 /* The sent-by that was last found to be ours: asking a leg for its address
  * may cost it a system call, and most responses repeat the last one's. */
@@ -33,6 +34,7 @@ struct dispatcher {
 	struct known_sent_by known;
 	struct locate_preferences derived;
 	struct dispatcher_stats stats;
+	struct reply_set replies;
 };
 
 struct dispatcher *dispatcher_new(struct env *env, struct locator *locator,
@@ -44,6 +46,7 @@ struct dispatcher *dispatcher_new(struct env *env, struct locator *locator,
 	if (d == NULL)
 		return NULL;
 	d->env = env;
+	reply_set_init(&d->replies, d);
 	d->locator = locator;
 	d->limits = *limits;
 	list_init(&d->legs);
@@ -64,6 +67,7 @@ void dispatcher_free(struct dispatcher *d)
 {
 	if (d == NULL)
 		return;
+	reply_set_deinit(&d->replies);
 	LIST_EACH(it, &d->legs) {
 		struct leg *leg = CONTAINER_OF(it, struct leg, node);
 
@@ -207,7 +211,10 @@ enum error dispatcher_send_response(struct dispatcher *d,
 	to.remote.port = via->port != 0 ? via->port
 	                                : transport_default_port(t);
 	/* ... which has to prove over TLS that it is there (RFC 5922). */
-	return dispatcher_send(d, &to, via->host, wire);
+	err = dispatcher_send(d, &to, via->host, wire);
+	if (err == OK)
+		reply_watch(&d->replies, &to, via, wire);
+	return err;
 }
 
 enum { TAG_LEN = 16 };
@@ -430,6 +437,7 @@ void dispatcher_receive_broken(struct dispatcher *d, const struct flow *from,
 void dispatcher_failed(struct dispatcher *d, const struct flow *flow,
                        enum error err, const char *text)
 {
+	reply_retry(&d->replies, flow);
 	if (d->failed != NULL)
 		d->failed(flow, err, text, d->receiver_arg);
 }

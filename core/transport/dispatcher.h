@@ -77,7 +77,8 @@ enum error dispatcher_send(struct dispatcher *d, struct flow *flow,
                            struct slice name, struct slice wire);
 /*
  * Sends a response to a request that came over *from (18.2.2): the same
- * connection, else a new one to received and the sent-by port; over UDP where
+ * connection, else a new one to received and the sent-by port, and when that
+ * one fails, to where the sent-by leads (RFC 3263 5); over UDP where
  * response_target() says.
  */
 enum error dispatcher_send_response(struct dispatcher *d,

@@ -491,6 +491,66 @@ def more_calls_than_may_wait_are_busy(t):
 
 
 @test
+def calls_that_are_answered_leave_room_for_others(t):
+    peer, victim = t.peer(), Victim(t)
+    victim.process.send("set max-calls 2")
+    for number in range(1, 5):
+        peer.request("INVITE", victim.at, "sip:alice@127.0.0.1",
+                     body=sdp(4000))
+        peer.expect(180)
+        victim.process.send(f"answer %{number} &")
+        ok = peer.expect(200)
+        peer.request("ACK", victim.at, "sip:alice@127.0.0.1", within=ok)
+    peer.on("BYE", 200)
+
+
+def padded(count, line):
+    """An OPTIONS with so many of these lines."""
+    return lambda victim, port: plain(victim, port).replace(
+        b"Content-Length:", line * count + b"Content-Length:")
+
+
+def plain(victim, port, uri=b""):
+    return build(f"OPTIONS sip:127.0.0.1:{victim.port} SIP/2.0", [
+        ("Via", f"SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK{token()};rport"),
+        ("From", f"<sip:a@127.0.0.1>;tag={token()}"),
+        ("To", "<sip:127.0.0.1>"), ("Call-ID", token(16)),
+        ("CSeq", "1 OPTIONS")]).replace(b" SIP/2.0\r\n",
+                                        uri + b" SIP/2.0\r\n", 1)
+
+
+VIA = b"Via: SIP/2.0/UDP 127.0.0.1:9\r\n"
+
+
+@each([
+    ("240 headers", padded(240, b"X-A: y\r\n"), [200]),
+    ("260 headers", padded(260, b"X-A: y\r\n"), [400, 513]),
+    ("64 Vias", padded(63, VIA), [200]),
+    ("65 Vias", padded(64, VIA), [400, 513]),
+    ("a start line of 8 kB", lambda v, p: plain(v, p, b";x=" + b"a" * 8000),
+     [200]),
+    ("a longer one", lambda v, p: plain(v, p, b";x=" + b"a" * 8192), [414]),
+    ("one header of 16 kB", padded(1, b"X-A: " + b"a" * 16000 + b"\r\n"),
+     [200]),
+])
+def a_message_has_bounds(t, _why, make, wanted):
+    victim, peer = Victim(t), t.peer()
+    peer.send(make(victim, peer.port), victim.at)
+    answer = peer.expect(lambda m: m.status is not None)
+    check(answer.status in wanted, f"{answer.start}")
+    victim.alive()
+
+
+@test
+def no_core_file_is_left(t):
+    """It would hold the password."""
+    victim = Victim(t)
+    with open(f"/proc/{victim.process.pid}/limits") as f:
+        line = next(line for line in f if "core file" in line)
+    equal(line.split()[4:6], ["0", "0"])
+
+
+@test
 def an_answer_is_not_much_larger_than_its_request(t):
     """A forged source would else be hit by more than was sent."""
     peer, victim = t.peer(), Victim(t)

@@ -14,6 +14,10 @@
 
 #include "core/base/log.h"
 
+/* How long sockets are served before the prompt has its turn: of TLS each may
+ * cost a handshake, and hundreds may be ready. */
+enum { BULK_US = 20000 };
+
 struct watch {
 	loop_fn *fn;                    /* NULL: not watched */
 	void *arg;
@@ -36,6 +40,7 @@ struct loop {
 	struct env *env;
 	bool stopped, bulk_paused;
 	int nfds;                       /* above the highest ever watched */
+	int next_bulk;                  /* where the last turn broke off */
 	fd_set readable, writable;      /* what this turn has yet to serve */
 	int wakeup[2];                  /* the pipe that signals write to */
 	struct deferred *deferred;
@@ -335,23 +340,46 @@ static void wait_ready(struct loop *l, int64_t us)
 		drop_closed(l);
 }
 
-/* Looks afresh at each: those before may have changed those behind. */
-static void serve_rank(struct loop *l, bool bulk)
+/* Looks afresh at each: those before may have changed those behind. True: it
+ * was ready. */
+static bool serve(struct loop *l, int fd, bool bulk)
 {
-	for (int fd = 0; fd < l->nfds && !l->stopped; fd++) {
-		struct watch w = l->watches[fd];
-		unsigned events = 0;
+	struct watch w = l->watches[fd];
+	unsigned events = 0;
 
-		if (w.fn == NULL || w.bulk != bulk)
-			continue;
-		if (FD_ISSET(fd, &l->readable) && wants(l, &w, LOOP_READ))
-			events |= LOOP_READ;
-		if (FD_ISSET(fd, &l->writable))
-			events |= LOOP_WRITE;
-		FD_CLR(fd, &l->readable);
-		FD_CLR(fd, &l->writable);
-		if (events != 0)
-			w.fn(fd, events, w.arg);
+	if (w.fn == NULL || w.bulk != bulk)
+		return false;
+	if (FD_ISSET(fd, &l->readable) && wants(l, &w, LOOP_READ))
+		events |= LOOP_READ;
+	if (FD_ISSET(fd, &l->writable))
+		events |= LOOP_WRITE;
+	FD_CLR(fd, &l->readable);
+	FD_CLR(fd, &l->writable);
+	if (events != 0)
+		w.fn(fd, events, w.arg);
+	return events != 0;
+}
+
+static void serve_prompt(struct loop *l)
+{
+	for (int fd = 0; fd < l->nfds && !l->stopped; fd++)
+		serve(l, fd, false);
+}
+
+static void serve_bulk(struct loop *l)
+{
+	uint64_t end_us = clock_us(CLOCK_MONOTONIC) + BULK_US;
+	int first = l->next_bulk;
+
+	l->next_bulk = 0;
+	for (int i = 0; i < l->nfds && !l->stopped; i++) {
+		int fd = (first + i) % l->nfds;
+
+		if (serve(l, fd, true)
+		    && clock_us(CLOCK_MONOTONIC) >= end_us) {
+			l->next_bulk = fd + 1;
+			return;
+		}
 	}
 }
 
@@ -368,8 +396,8 @@ void loop_turn(struct loop *l, int max_wait_ms)
 	advance(l);
 	if (signalled)
 		serve_signals(l);
-	serve_rank(l, false);
-	serve_rank(l, true);
+	serve_prompt(l);
+	serve_bulk(l);
 	run_deferred(l);
 }
 

@@ -172,6 +172,45 @@ START_TEST(the_prompt_is_served_before_the_sockets)
 }
 END_TEST
 
+struct slow {
+	int prompt;                     /* something is typed meanwhile */
+	char name;
+};
+
+/* 25 ms of work. */
+static void work(int fd, unsigned events, void *arg)
+{
+	const struct slow *slow = arg;
+	uint64_t end_ms = net_rig_now_ms() + 26;
+
+	(void)events;
+	note(slow->name);
+	loop_unwatch(loop, fd);
+	ck_assert_int_eq(write(slow->prompt, "x", 1), 1);
+	while (net_rig_now_ms() < end_ms)
+		;
+}
+
+START_TEST(sockets_that_keep_us_busy_let_the_prompt_in_between)
+{
+	int prompt[2], sockets[2];
+	struct slow first, second;
+
+	make_pair(prompt);
+	make_pair(sockets);
+	first = (struct slow){ prompt[1], 'a' };
+	second = (struct slow){ prompt[1], 'b' };
+	loop_watch(loop, prompt[0], LOOP_READ, note_fd, "p");
+	loop_watch_bulk(loop, sockets[0], LOOP_WRITE, work, &first);
+	loop_watch_bulk(loop, sockets[1], LOOP_WRITE, work, &second);
+	for (int i = 0; i < 3; i++)
+		loop_turn(loop, 0);
+	ck_assert_str_eq(order, "apbp");
+	close_pair(prompt);
+	close_pair(sockets);
+}
+END_TEST
+
 START_TEST(paused_sockets_are_written_to_and_not_read_from)
 {
 	int fds[2];
@@ -431,6 +470,8 @@ static Suite *suite(void)
 	               each_of_1000_timers_fires_within_5_ms_of_its_instant);
 	tcase_add_test(tests, a_wait_is_no_longer_than_asked_for);
 	tcase_add_test(tests, the_prompt_is_served_before_the_sockets);
+	tcase_add_test(tests,
+	               sockets_that_keep_us_busy_let_the_prompt_in_between);
 	tcase_add_test(tests, paused_sockets_are_written_to_and_not_read_from);
 	tcase_add_test(tests, a_watch_for_nothing_is_silent);
 	tcase_add_test(tests,

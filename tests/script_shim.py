@@ -31,8 +31,9 @@ def shim():
     """The library's path; made once."""
     path = os.path.join(_built.name, "shim.so")
     if not os.path.exists(path):
-        subprocess.run([*shlex.split(os.environ.get("CC", "cc")), "-shared",
-                        "-fPIC", "-O1", "-D_GNU_SOURCE", "-o", path,
+        options = [] if is_sanitized() else ["-DSHIM_MALLOC"]
+        subprocess.run([*shlex.split(os.environ.get("CC", "cc")), *options,
+                        "-shared", "-fPIC", "-O1", "-D_GNU_SOURCE", "-o", path,
                         os.path.join(HERE, "shim.c"), "-ldl"], check=True)
     return path
 
@@ -151,7 +152,7 @@ def connections_that_cannot_be_accepted_wait(t):
 
 # --- memory ---
 
-RUNS = [
+RUNS = [] if is_sanitized() else [
     ("help", lambda t: ["help", "invite"]),
     ("settings and variables", lambda t: [
         "-c", "account add x sip:a@b; set; accounts; echo $x; calls"]),
@@ -186,8 +187,6 @@ def allocations(t, args):
 def memory_may_run_out_anywhere(t, _why, make):
     """At any allocation, once: the run succeeds all the same, or fails with
     a reason. What fails is never a crash, and no run hangs."""
-    if is_sanitized():
-        return
     args = make(t)
     count = allocations(t, args)
     step = 1 if OOM_RUNS == 0 else -(-count // OOM_RUNS)
@@ -203,8 +202,6 @@ def memory_may_run_out_anywhere(t, _why, make):
 @each(RUNS, timeout=600)
 def memory_may_be_short_from_some_point_on(t, _why, make):
     """Every allocation fails from the nth on: an end, and no crash."""
-    if is_sanitized():
-        return
     args = make(t)
     for nth in (1, 2, 5, 10, 20, 50, 100, 200, 400, 800):
         run(t, f"malloc 12 {nth} 1", *args, timeout=60)

@@ -190,6 +190,8 @@ int recvmmsg(int fd, struct mmsghdr *m, unsigned n, int flags,
 	return REAL(recvmmsg, fd, m, n, flags, t);
 }
 
+#ifdef SHIM_MALLOC      /* not where a sanitizer has its own */
+
 /* dlsym() would allocate: the library has other names for these. */
 void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t n, size_t size);
@@ -217,3 +219,5 @@ void *realloc(void *p, size_t n)
 {
 	return is_out_of_memory() ? NULL : __libc_realloc(p, n);
 }
+
+#endif

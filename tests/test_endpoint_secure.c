@@ -177,7 +177,7 @@ END_TEST
 
 START_TEST(without_a_tls_leg_sips_is_not_sent)
 {
-	struct agent plain;
+	static struct agent plain;
 
 	agent_init(&plain, &rig, "192.0.2.2", RIG_UDP | RIG_TCP);
 	(void)endpoint_new_request(plain.ep, NULL, &(struct context_params){

@@ -646,7 +646,7 @@ END_TEST
 START_TEST(another_endpoint_refuses_the_context)
 {
 	struct context *ctx = agent_talk(&alice);
-	struct agent carol;
+	static struct agent carol;
 	enum error err;
 
 	agent_init(&carol, &rig, "192.0.2.3", RIG_UDP);

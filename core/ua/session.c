@@ -145,6 +145,7 @@ static void acknowledge(struct exchange *x, struct outcome *o)
 	ctx->answering = d;
 	exchange_tell(x, o);
 	ctx->answering = NULL;
+	o->ack = NULL;
 	if (ctx->closed)
 		return;
 	if (x->is_special)

@@ -27,24 +27,29 @@ static void add_extension(X509 *x509, int nid, const char *value)
 	X509_EXTENSION_free(ext);
 }
 
-/* No configuration text can say this. */
-static void add_nul_name(X509 *x509, const char *text)
+static GENERAL_NAME *nul_name(const char *text, size_t len)
 {
-	GENERAL_NAMES *names = sk_GENERAL_NAME_new_null();
 	GENERAL_NAME *name = GENERAL_NAME_new();
 	ASN1_IA5STRING *dns = ASN1_IA5STRING_new();
 	char octets[64];
-	size_t len = strlen(text);
 
 	ck_assert_uint_lt(len, sizeof(octets));
 	for (size_t i = 0; i < len; i++)
-		octets[i] = text[i];
-	for (size_t i = 0; i < len; i++)
-		if (octets[i] == '!')
-			octets[i] = '\0';
+		octets[i] = text[i] == '!' ? '\0' : text[i];
 	ck_assert_int_eq(ASN1_STRING_set(dns, octets, (int)len), 1);
 	GENERAL_NAME_set0_value(name, GEN_DNS, dns);
-	sk_GENERAL_NAME_push(names, name);
+	return name;
+}
+
+/* No configuration text can say this. */
+static void add_nul_names(X509 *x509, const char *text)
+{
+	GENERAL_NAMES *names = sk_GENERAL_NAME_new_null();
+
+	for (size_t len; *text != '\0'; text += len + (text[len] == ',')) {
+		len = strcspn(text, ",");
+		sk_GENERAL_NAME_push(names, nul_name(text, len));
+	}
 	ck_assert_int_eq(X509_add1_ext_i2d(x509, NID_subject_alt_name, names,
 	                                   0, 0), 1);
 	GENERAL_NAMES_free(names);
@@ -86,8 +91,8 @@ void certificate_make(struct certificate *out,
 		              "critical,CA:TRUE");
 	if (p->names != NULL)
 		add_extension(out->x509, NID_subject_alt_name, p->names);
-	if (p->nul_name != NULL)
-		add_nul_name(out->x509, p->nul_name);
+	if (p->nul_names != NULL)
+		add_nul_names(out->x509, p->nul_names);
 	ck_assert_int_ne(X509_sign(out->x509, issuer == NULL ? out->key
 	                           : issuer->key, EVP_sha256()), 0);
 }

@@ -16,8 +16,8 @@ struct certificate {
 struct certificate_params {
 	const char *cn;                 /* NULL: an empty subject */
 	const char *names;              /* subjectAltName: "DNS:a,IP:127.0.0.1" */
-	const char *nul_name;           /* a further DNS name, whose "!" becomes
-	                                 * a NUL; without names */
+	const char *nul_names;          /* in place of names: DNS names, with
+	                                 * "," between; "!" becomes a NUL */
 	int from_day, until_day;        /* from now; both 0: one day around it */
 	bool authority;
 	const struct certificate *issuer;       /* NULL: itself */

@@ -421,6 +421,22 @@ def kamailio_carries_calls(t, host):
 
 
 @test
+def kamailio_connects_to_us_when_we_listen(t):
+    ca = Authority(t)
+    own = ca.issue(LOCAL)
+    proxy = Kamailio(t, tls=own)
+    port = t.port()
+    bob = t.start(*proxied(t, proxy, ca, "bob"), "-l",
+                  f"tls:127.0.0.1:{port}", *own.options, "-c",
+                  "register; wait message; transports")
+    told(bob, "reg.ok")
+    done(t.run(*proxied(t, proxy, ca, "alice"), "-c",
+               f"message {proxy.tls_uri('bob')} hello"), "message")
+    there = ended(bob)
+    equal(one(there.events, "message")["local"], f"127.0.0.1:{port}")
+
+
+@test
 def kamailio_is_not_believed_without_its_authority(t):
     ca, other = Authority(t), Authority(t, "other")
     proxy = Kamailio(t, tls=ca.issue(LOCAL))

@@ -181,6 +181,7 @@ END_TEST
 
 static const char *const nul_names[] = {
 	"example.com!.evil.org", "!example.com", "example.com!",
+	"example.com,example.org!.evil.org",
 };
 
 START_TEST(a_nul_in_a_name_is_never_accepted)
@@ -189,7 +190,7 @@ START_TEST(a_nul_in_a_name_is_never_accepted)
 	struct buf why = { 0 };
 
 	certificate_make(&c, &(struct certificate_params){
-		.nul_name = nul_names[_i] });
+		.nul_names = nul_names[_i] });
 	ck_assert(!tls_peer_is(c.x509, SLICE("example.com"), &why));
 	ck_assert_ptr_nonnull(strstr(buf_cstr(&why), "a NUL in a name"));
 	ck_assert_ptr_nonnull(strstr(buf_cstr(&why), "\\x00"));
@@ -301,6 +302,19 @@ START_TEST(connections_come_from_the_port_that_is_told)
 }
 END_TEST
 
+/* So that what is sent waits in the queue, too, and is written in parts. */
+static void narrow(struct leg *leg)
+{
+	int octets = 1;                 /* the least there is */
+
+	LIST_EACH(it, tcp_leg_list(leg)) {
+		const struct conn *c = CONTAINER_OF(it, struct conn, node);
+
+		ck_assert_int_eq(setsockopt(c->fd, SOL_SOCKET, SO_SNDBUF,
+		                            &octets, sizeof(octets)), 0);
+	}
+}
+
 /* More than a record, than the socket takes, and than is read at a time. */
 START_TEST(large_messages_pass_whole_in_both_directions)
 {
@@ -310,10 +324,14 @@ START_TEST(large_messages_pass_whole_in_both_directions)
 	uint64_t conn = 0;
 
 	open_good();
+	ck_assert_int_eq(send_to("example.com", options, &conn), OK);
+	net_rig_until(&rig, rig.received == 1);
+	narrow(client);
+	narrow(server);
 	rig.answer = wire;
 	for (unsigned i = 0; i < 10; i++)
 		ck_assert_int_eq(send_to("example.com", wire, &conn), OK);
-	net_rig_until(&rig, server->received == 10);
+	net_rig_until(&rig, server->received == 11);
 	rig.answer = SLICE_EMPTY;
 	net_rig_until(&rig, client->received == 10);
 	ck_assert(slice_eq(buf_view(&rig.wire), wire));
@@ -322,18 +340,32 @@ START_TEST(large_messages_pass_whole_in_both_directions)
 }
 END_TEST
 
-/* What is decrypted already makes no socket readable. */
+/* What is decrypted already makes no socket readable. Records that take two
+ * reads and one in turn: sooner or later the last read of a turn leaves half
+ * of the last record. */
 START_TEST(nothing_stays_behind_in_a_burst)
 {
-	struct buf burst = { 0 };
+	struct buf record = { 0 };
+	unsigned in_record = 0, sent = 1;
 	uint64_t conn = 0;
 
+	for (; record.len + options.len <= 16384; in_record++)
+		buf_slice(&record, options);
 	open_good();
-	for (unsigned i = 0; i < 2000; i++)
-		buf_slice(&burst, options);
-	ck_assert_int_eq(send_to("example.com", buf_view(&burst), &conn), OK);
-	net_rig_until(&rig, rig.received == 2000);
-	buf_deinit(&burst);
+	ck_assert_int_eq(send_to("example.com", options, &conn), OK);
+	net_rig_until(&rig, rig.received == 1);
+	for (unsigned records = 1; records < 24; records++) {
+		for (unsigned i = 0; i < records; i++) {
+			struct slice wire = i % 2 == 0 ? buf_view(&record)
+			                               : options;
+
+			ck_assert_int_eq(send_to("example.com", wire, &conn),
+			                 OK);
+			sent += i % 2 == 0 ? in_record : 1;
+		}
+		net_rig_until(&rig, rig.received == sent);
+	}
+	buf_deinit(&record);
 }
 END_TEST
 
@@ -381,7 +413,7 @@ static const struct {
 	  "wrong name: the certificate is for DNS:example.org; wanted "
 	  "example.com" },
 	{ "wildcard", { .names = "DNS:*.com" }, "wrong name" },
-	{ "NUL", { .nul_name = "example.com!.evil.org" }, "a NUL in a name" },
+	{ "NUL", { .nul_names = "example.com!.evil.org" }, "a NUL in a name" },
 	{ "unknown issuer", { .names = "DNS:example.com",
 	                      .issuer = &stranger },
 	  "the issuer is unknown: CN=Another CA" },
@@ -479,6 +511,32 @@ START_TEST(each_domain_may_have_a_profile_of_its_own)
 	                             "cannot be used"));
 	ck_assert_uint_eq(rig.received, 1);
 	tls_profile_free(none);
+}
+END_TEST
+
+static struct tls_profile *any_profile(struct slice name, void *arg)
+{
+	(void)name;
+	return arg;
+}
+
+/* What one account has verified is not so for another. */
+START_TEST(another_profile_does_not_use_the_connection)
+{
+	struct tls_profile *other;
+
+	open_good();
+	other = tls_profile_new(&(struct tls_settings){
+		.ca = certificate_write(&stranger, "stranger.pem") });
+	send_options("example.com");
+	net_rig_until(&rig, rig.received == 1);
+	client_tls.find = any_profile;
+	client_tls.arg = other;
+	send_options("example.com");
+	net_rig_until(&rig, rig.failures > 0 && rig.failed.leg == client);
+	ck_assert_ptr_nonnull(strstr(rig.text, "the issuer is unknown"));
+	ck_assert_uint_eq(rig.received, 1);
+	tls_profile_free(other);
 }
 END_TEST
 
@@ -680,6 +738,7 @@ static Suite *suite(void)
 	tcase_add_test(tests, a_self_signed_certificate_may_be_the_ca_itself);
 	tcase_add_test(tests, insecure_takes_anybody_and_says_so);
 	tcase_add_test(tests, each_domain_may_have_a_profile_of_its_own);
+	tcase_add_test(tests, another_profile_does_not_use_the_connection);
 	tcase_add_loop_test(tests,
 	    a_server_with_a_ca_verifies_the_clients_that_show_a_certificate,
 	    0, ARRAY_LEN(clients));

@@ -257,7 +257,7 @@ def a_silent_dns_server_is_given_ten_seconds(t):
     began = time.monotonic()
     run = t.run("-j", *LISTEN, "--dns", f"127.0.0.1:{port}", "-c",
                 "options sip:lab.test")
-    equal(done(run, "options", status=3)["error"]["class"], "timeout")
+    equal(done(run, "options", status=5)["error"]["class"], "dns")
     check(9 < time.monotonic() - began < 12, "ten seconds")
 
 

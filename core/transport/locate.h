@@ -40,7 +40,7 @@ const struct locate_preferences *locator_preferences(const struct locator *l);
 
 /*
  * targets: best first, n >= 1 when err is OK. Else text says which name
- * failed and why: ERR_DNS, ERR_NO_TRANSPORT, ERR_TIMEOUT, ERR_NOMEM.
+ * failed and why: ERR_DNS, ERR_NO_TRANSPORT, ERR_NOMEM.
  */
 typedef void locate_fn(enum error err, const char *text,
                        const struct target *targets, size_t n, void *arg);

@@ -97,13 +97,16 @@ static enum error search_failure(const struct search *s, struct buf *why)
 		if (err != OK)
 			buf_str(why, a->text);
 	}
+	/* whatever kept it from being found: the name does not resolve */
+	if (err == ERR_TIMEOUT)
+		err = ERR_DNS;
 	if (why->len != 0)
 		return err;
 	buf_escaped(why, name);
 	buf_str(why, ": ");
 	if (err == OK && is_waiting_for_addresses(s)) {
 		buf_str(why, "no answer from the DNS in time");
-		return ERR_TIMEOUT;
+		return ERR_DNS;
 	}
 	if (err != OK)
 		buf_str(why, error_text(err));

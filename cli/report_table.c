@@ -165,6 +165,14 @@ static void print_cell(struct buf *out, struct slice text, size_t width,
 		pad(out, 2);
 }
 
+/* Empty cells at the end of a row leave no blanks. */
+static void end_row(struct buf *out)
+{
+	while (out->len != 0 && out->p[out->len - 1] == ' ')
+		out->len--;
+	buf_char(out, '\n');
+}
+
 static void print_heading(const struct table *t, const size_t *widths,
                           struct buf *out)
 {
@@ -180,7 +188,7 @@ static void print_heading(const struct table *t, const size_t *widths,
 		           c + 1 == t->ncolumns);
 		buf_deinit(&name);
 	}
-	buf_char(out, '\n');
+	end_row(out);
 }
 
 static void print_text(const struct table *t, struct buf *out)
@@ -202,7 +210,7 @@ static void print_text(const struct table *t, struct buf *out)
 		           is_right_aligned(t->columns[c].kind),
 		           c + 1 == t->ncolumns);
 		if (c + 1 == t->ncolumns)
-			buf_char(out, '\n');
+			end_row(out);
 	}
 	free(widths);
 }

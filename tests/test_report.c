@@ -150,7 +150,7 @@ START_TEST(a_table_is_aligned_for_people)
 	print_table();
 	close_report("CONTACT            Q  EXPIRES S  SELF  PATH\n"
 	             "sip:a@192.0.2.1  0.5       3600  yes   <sip:p;lr>\n"
-	             "sip:\\x1bb@h                  -1        \n", "");
+	             "sip:\\x1bb@h                  -1\n", "");
 }
 END_TEST
 

@@ -33,6 +33,37 @@ START_TEST(every_name_is_found_in_any_case)
 }
 END_TEST
 
+/* A look-up that skips octets would miss one of these. */
+START_TEST(a_name_that_differs_in_one_octet_is_another)
+{
+	char altered[32];
+
+	for (enum header_id id = HEADER_OTHER + 1; id < HEADER_COUNT; id++) {
+		struct slice name = header_table[id].name;
+
+		for (size_t i = 0; i < name.len; i++) {
+			memcpy(altered, name.p, name.len);
+			altered[i] = '!';
+			ck_assert_int_eq(
+				header_lookup(slice_make(altered, name.len)),
+				HEADER_OTHER);
+		}
+	}
+	for (enum method m = METHOD_OTHER + 1; m < METHOD_COUNT; m++) {
+		struct slice name = method_name(m);
+
+		ck_assert_int_eq(method_lookup(name), m);
+		for (size_t i = 0; i < name.len; i++) {
+			memcpy(altered, name.p, name.len);
+			altered[i] ^= 0x20;
+			ck_assert_int_eq(
+				method_lookup(slice_make(altered, name.len)),
+				METHOD_OTHER);
+		}
+	}
+}
+END_TEST
+
 START_TEST(every_compact_form_is_found_in_any_case)
 {
 	unsigned forms = 0;
@@ -587,6 +618,7 @@ static Suite *suite(void)
 	Suite *s = test_suite("header", &t);
 
 	tcase_add_test(t, every_name_is_found_in_any_case);
+	tcase_add_test(t, a_name_that_differs_in_one_octet_is_another);
 	tcase_add_test(t, every_compact_form_is_found_in_any_case);
 	tcase_add_test(t, no_octets_make_the_lookup_go_astray);
 	tcase_add_test(t, the_full_name_of_an_unknown_header_is_its_own);

@@ -174,15 +174,15 @@ bool slice_to_u64(struct slice s, uint64_t max, uint64_t *out)
 {
 	uint64_t n = 0;
 
-	if (!slice_all(s, CHAR_DIGIT))
-		return false;
 	for (size_t i = 0; i < s.len; i++) {
 		unsigned digit = (unsigned char)s.p[i] - (unsigned)'0';
 
-		if (digit > max || n > (max - digit) / 10)
+		if (digit > 9 || digit > max || n > (max - digit) / 10)
 			return false;
 		n = n * 10 + digit;
 	}
+	if (s.len == 0)
+		return false;
 	*out = n;
 	return true;
 }

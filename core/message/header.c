@@ -2,6 +2,8 @@
 
 #include "core/message/header.h"
 
+#include "core/message/scan.h"
+
 #define LIST(text, letter) { SLICE_INIT(text), (letter), true, false }
 #define ONCE(text, letter) { SLICE_INIT(text), (letter), false, true }
 /* Commas inside, and several fields all the same (7.3.1). */
@@ -165,6 +167,12 @@ static const uint8_t compact_slots[26] = {
 	['x' - 'a'] = HEADER_SESSION_EXPIRES,
 };
 
+static enum header_id if_folded(enum header_id id, struct slice name)
+{
+	return slice_eq_nocase(name, header_table[id].name)
+	       ? id : HEADER_OTHER;
+}
+
 enum header_id header_lookup(struct slice name)
 {
 	enum header_id id;
@@ -179,9 +187,11 @@ enum header_id header_lookup(struct slice name)
 	middle = (unsigned char)name.p[name.len / 2] | 0x20u;
 	last = (unsigned char)name.p[name.len - 1] | 0x20u;
 	id = name_slots[SLOT((unsigned)name.len, first, middle, last)];
-	return slice_eq(name, header_table[id].name)
-	       || slice_eq_nocase(name, header_table[id].name)
-	       ? id : HEADER_OTHER;
+	if (name.len != header_table[id].name.len)
+		return HEADER_OTHER;
+	if (scan_same(name.p, header_table[id].name.p, name.len))
+		return id;
+	return if_folded(id, name);
 }
 
 struct slice header_full_name(enum header_id id, struct slice name)
@@ -209,14 +219,37 @@ static const struct slice method_names[METHOD_COUNT] = {
 	[METHOD_UPDATE] = SLICE_INIT("UPDATE"),
 };
 
+/* A perfect hash of these, as of the headers' names. */
+#define METHOD_SLOT(len, first) ((3 * (first) + (len)) & 31)
+
+static const uint8_t method_slots[32] = {
+	[METHOD_SLOT(3, 'A')] = METHOD_ACK,
+	[METHOD_SLOT(3, 'B')] = METHOD_BYE,
+	[METHOD_SLOT(6, 'C')] = METHOD_CANCEL,
+	[METHOD_SLOT(4, 'I')] = METHOD_INFO,
+	[METHOD_SLOT(6, 'I')] = METHOD_INVITE,
+	[METHOD_SLOT(7, 'M')] = METHOD_MESSAGE,
+	[METHOD_SLOT(6, 'N')] = METHOD_NOTIFY,
+	[METHOD_SLOT(7, 'O')] = METHOD_OPTIONS,
+	[METHOD_SLOT(5, 'P')] = METHOD_PRACK,
+	[METHOD_SLOT(7, 'P')] = METHOD_PUBLISH,
+	[METHOD_SLOT(5, 'R')] = METHOD_REFER,
+	[METHOD_SLOT(8, 'R')] = METHOD_REGISTER,
+	[METHOD_SLOT(9, 'S')] = METHOD_SUBSCRIBE,
+	[METHOD_SLOT(6, 'U')] = METHOD_UPDATE,
+};
+
 enum method method_lookup(struct slice name)
 {
-	for (enum method m = METHOD_ACK; m < METHOD_COUNT; m++)
-		if (name.len == method_names[m].len
-		    && name.p[0] == method_names[m].p[0]
-		    && slice_eq(name, method_names[m]))
-			return m;
-	return METHOD_OTHER;
+	enum method m;
+
+	if (name.len < 2)
+		return METHOD_OTHER;
+	m = method_slots[METHOD_SLOT((unsigned)name.len,
+	                             (unsigned char)name.p[0])];
+	return name.len == method_names[m].len
+	       && scan_same(name.p, method_names[m].p, name.len)
+	       ? m : METHOD_OTHER;
 }
 
 struct slice method_name(enum method m)

@@ -79,13 +79,14 @@ static void parse_status_line(struct message *m, struct fault *fault)
 	struct slice rest = m->start_line, version, code;
 
 	m->is_request = false;
-	version = slice_make(rest.p, slice_find(rest, ' '));
+	version = slice_make(rest.p, scan_find(rest, ' '));
 	check_version(version, fault);
 	rest = slice_skip(rest, version.len);
-	if (!slice_take_char(&rest, ' ') || !slice_take_digits(&rest, &code)
+	if (!scan_take_char(&rest, ' ')
+	    || !scan_take_class(&rest, CHAR_DIGIT, &code)
 	    || code.len != 3 || code.p[0] == '0'
 	    || !slice_to_u32(code, 699, &m->status)
-	    || (rest.len != 0 && !slice_take_char(&rest, ' '))) {
+	    || (rest.len != 0 && !scan_take_char(&rest, ' '))) {
 		m->status = 0;
 		fail(fault, 400, "Malformed Status-Line");
 		return;
@@ -110,8 +111,8 @@ static enum error parse_request_line(struct message *m, struct fault *fault)
 		return ERR_SYNTAX;
 	check_version(version, fault);
 	rest.len = n;
-	if (!slice_take_token(&rest, &m->method_name)
-	    || !slice_take_char(&rest, ' ') || rest.len == 0)
+	if (!scan_take_token(&rest, &m->method_name)
+	    || !scan_take_char(&rest, ' ') || rest.len == 0)
 		return ERR_SYNTAX;
 	m->method = method_lookup(m->method_name);
 	m->uri_text = slice_make(rest.p, rest.len - 1);
@@ -141,6 +142,8 @@ static struct slice folds_of(struct slice rest)
 {
 	struct slice ahead = rest, line;
 
+	if (!is_folded(rest))
+		return slice_make(rest.p, 0);
 	while (is_folded(ahead) && take_line(&ahead, &line))
 		;
 	return slice_make(rest.p, rest.len - ahead.len);

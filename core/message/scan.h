@@ -100,6 +100,22 @@ static inline size_t scan_find(struct slice in, char c)
 	return at == NULL ? in.len : (size_t)(at - in.p);
 }
 
+/* The same len octets, of which there are two at least: for names, which are
+ * too short for a call of memcmp(). */
+static inline bool scan_same(const char *a, const char *b, size_t len)
+{
+	if (len < 8) {
+		for (size_t i = 0; i + 2 < len; i += 2)
+			if (memcmp(a + i, b + i, 2) != 0)
+				return false;
+		return memcmp(a + len - 2, b + len - 2, 2) == 0;
+	}
+	for (size_t i = 0; i + 8 < len; i += 8)
+		if (memcmp(a + i, b + i, 8) != 0)
+			return false;
+	return memcmp(a + len - 8, b + len - 8, 8) == 0;
+}
+
 /* One or more digits that make a number of at most max. */
 static inline bool scan_take_number(struct slice *in, uint32_t max,
                                     uint32_t *out)

@@ -14,6 +14,7 @@
 #include "core/message/response.h"
 #include "core/transaction/transaction.h"
 #include "core/ua/context.h"
+#include "core/ua/history.h"
 
 struct endpoint;
 
@@ -54,6 +55,9 @@ struct outcome {
 	                                 * sent */
 	unsigned retransmits;
 	unsigned authorised;            /* answers to challenges given */
+	const struct history *history;  /* how it came to this, but for a 2xx
+	                                 * itself; dies with the outcome; NULL
+	                                 * where nothing was sent */
 	struct ack_parts *ack;          /* with a 2xx to INVITE that is not
 	                                 * repeated, else NULL */
 };

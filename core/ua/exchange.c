@@ -233,6 +233,7 @@ void exchange_send(struct exchange *x)
 			return;
 		if (err == ERR_NOMEM || err == ERR_SYNTAX)
 			break;
+		exchange_note_unsent(x, &x->targets[x->target], err);
 		locate_failed(l, &x->targets[x->target]);
 		x->tcp_refused = false;
 	}
@@ -241,29 +242,33 @@ void exchange_send(struct exchange *x)
 
 /* --- finding where to --- */
 
-static void set_targets(struct exchange *x, const struct target *targets,
-                        size_t n)
+/* False: no memory. */
+static bool make_targets(struct exchange *x, size_t n)
 {
 	free(x->targets);
 	x->target = x->ntargets = 0;
-	x->targets = calloc(n, sizeof(*targets));
+	x->targets = calloc(n, sizeof(*x->targets));
 	if (x->targets == NULL)
-		return;
-	memcpy(x->targets, targets, n * sizeof(*targets));
+		return false;
 	x->ntargets = n;
+	return true;
 }
 
 static void on_located(enum error err, const char *text,
-                       const struct target *targets, size_t n, void *arg)
+                       const struct planned *plan, size_t n, void *arg)
 {
 	struct exchange *x = arg;
 
 	x->lookup = 0;
 	if (err != OK) {
+		exchange_note_unlocated(x, err, text);
 		exchange_postpone(x, err, text);
 		return;
 	}
-	set_targets(x, targets, n);
+	exchange_note_names(x, plan, n);
+	if (make_targets(x, n))
+		for (size_t i = 0; i < n; i++)
+			x->targets[i] = plan[i].target;
 	if (x->ntargets == 0)
 		exchange_postpone(x, ERR_NOMEM, error_text(ERR_NOMEM));
 	else
@@ -284,7 +289,10 @@ void exchange_locate(struct exchange *x)
 	}
 	x->host = hop.host;
 	x->phase = EXCHANGE_LOCATING;
-	x->lookup = locate_start(locator, &hop, on_located, x);
+	x->lookup_us = 0;
+	x->lookup = locate_plan(locator, &hop, on_located, x);
+	if (x->lookup != 0)
+		x->lookup_us = env_now_us(ep->env);
 }
 
 /* --- beginning and end --- */
@@ -361,8 +369,8 @@ enum error exchange_new(struct context *ctx, struct request_draft *draft,
 	x->as_is = p->as_is;
 	if (p->contact_params.len != 0)
 		x->contact_params = slice_dup(p->contact_params);
-	if (p->destination != NULL)
-		set_targets(x, p->destination, 1);
+	if (p->destination != NULL && make_targets(x, 1))
+		x->targets[0] = *p->destination;
 	if ((p->contact_params.len != 0 && x->contact_params == NULL)
 	    || (p->destination != NULL && x->ntargets == 0)) {
 		exchange_end(x);
@@ -437,6 +445,7 @@ void exchange_free(struct exchange *x)
 	if (x->redirect != NULL)
 		redirect_deinit(x->redirect);
 	free(x->redirect);
+	history_deinit(&x->history);
 	free(x->targets);
 	free(x->contact_params);
 	free(x->text);

@@ -9,6 +9,7 @@
  */
 
 #include "core/message/request.h"
+#include "core/ua/history.h"
 #include "core/ua/internal.h"
 #include "core/ua/redirect.h"
 
@@ -47,7 +48,7 @@ struct exchange {
 
 	struct target *targets;
 	size_t ntargets, target;
-	uint64_t lookup;
+	uint64_t lookup, lookup_us;     /* began then; 0: it took no time */
 	struct client_transaction *transaction;
 	struct client_transaction *left;        /* of the target before: an
 	                                 * INVITE may still be answered */
@@ -62,6 +63,7 @@ struct exchange {
 	uint64_t heard;                 /* hash of the last 1xx without a tag */
 	unsigned retransmits, authorised, glares;
 	struct redirect *redirect;
+	struct history history;
 
 	bool cancelled, cancel_sent;
 	response_fn *cancel_fn;
@@ -155,5 +157,28 @@ void exchange_take_late_success(struct exchange *x,
                                 const struct message *response);
 /* The end, without a response. */
 void exchange_fail(struct exchange *x, enum error err, const char *text);
+
+/* --- exchange_history.c: what did not go well --- */
+
+void exchange_note_names(struct exchange *x, const struct planned *plan,
+                         size_t n);
+void exchange_note_unlocated(struct exchange *x, enum error err,
+                             const char *text);
+/* It could not even be sent there. */
+void exchange_note_unsent(struct exchange *x, const struct target *target,
+                          enum error err);
+/* The present transaction has failed. */
+void exchange_note_failure(struct exchange *x, enum error err,
+                           const char *text);
+/* A final response, but no 2xx. */
+void exchange_note_refusal(struct exchange *x,
+                           const struct message *response);
+/* err OK: it is answered; else text says why it is not. */
+void exchange_note_challenge(struct exchange *x,
+                             const struct message *response, enum error err,
+                             const char *text);
+/* The same of a redirection that is followed, or is not. */
+void exchange_note_redirect(struct exchange *x, struct slice uri,
+                            enum error err, const char *text);
 
 #endif

@@ -39,6 +39,7 @@ static struct outcome outcome_of(struct exchange *x,
 		.rtt_us = x->sent_us == 0 ? 0 : now_us - x->sent_us,
 		.retransmits = x->retransmits,
 		.authorised = x->authorised,
+		.history = &x->history,
 	};
 }
 
@@ -69,6 +70,7 @@ void exchange_fail(struct exchange *x, enum error err, const char *text)
 static void forget_text(struct exchange *x)
 {
 	request_draft_deinit(&x->draft);
+	history_deinit(&x->history);
 	x->host = SLICE_EMPTY;
 	free(x->targets);
 	x->targets = NULL;
@@ -232,6 +234,18 @@ static bool may_redirect(const struct exchange *x)
 	       && !x->cancelled && !x->draft.has_cseq;
 }
 
+/* For the history: what may_redirect() has against it. */
+static const char *why_not_redirect(const struct exchange *x)
+{
+	if (settings_of(x)->redirects == 0)
+		return "redirections are not followed, unless the settings "
+		       "say so";
+	if (x->cancelled)
+		return "the request was given up";
+	return x->dialog != NULL ? "it was inside a dialog"
+	                         : "the request is to be sent as it is";
+}
+
 static bool is_secure(const struct exchange *x)
 {
 	struct uri uri;
@@ -267,10 +281,19 @@ static bool try_next_contact(struct exchange *x)
 	    || set_uri(&x->draft, uri) != OK)
 		return false;
 	r->hops++;
+	exchange_note_redirect(x, uri, OK, "");
 	drop_transaction(x);
 	(void)exchange_take_next_cseq(x);
 	exchange_locate(x);
 	return true;
+}
+
+static void stop_redirect(struct exchange *x, const struct message *response,
+                          enum error err, const char *text)
+{
+	exchange_note_redirect(x, message_header(response, HEADER_CONTACT, 0),
+	                       err, text);
+	conclude_with(x, response, err, text);
 }
 
 static void take_redirect(struct exchange *x, const struct message *response)
@@ -278,14 +301,17 @@ static void take_redirect(struct exchange *x, const struct message *response)
 	enum error err;
 
 	if (!may_redirect(x)) {
+		exchange_note_redirect(x, message_header(response,
+		                                         HEADER_CONTACT, 0),
+		                       ERR_CANCELLED, why_not_redirect(x));
 		conclude_with(x, response, OK, "");
 		return;
 	}
 	err = gather(x, response);
 	if (err != OK)
-		conclude_with(x, response, err, error_text(err));
+		stop_redirect(x, response, err, error_text(err));
 	else if (!try_next_contact(x))
-		conclude_with(x, response, ERR_PROTOCOL,
+		stop_redirect(x, response, ERR_PROTOCOL,
 		              x->redirect->hops >= settings_of(x)->redirects
 		              ? "redirected too often"
 		              : "the redirection names no new contact");
@@ -336,6 +362,14 @@ static bool ask(struct exchange *x, const struct message *response)
 	return asked || x->phase != EXCHANGE_ASKING;
 }
 
+static void stop_challenge(struct exchange *x,
+                           const struct message *response, enum error err,
+                           const char *text)
+{
+	exchange_note_challenge(x, response, err, text);
+	conclude_with(x, response, err, text);
+}
+
 static void take_challenge(struct exchange *x, const struct message *response,
                            bool may_ask)
 {
@@ -343,29 +377,30 @@ static void take_challenge(struct exchange *x, const struct message *response,
 	struct buf why = { 0 };
 
 	if (x->ctx->credentials == NULL) {
-		conclude_with(x, response, ERR_AUTH,
-		              "there are no credentials to give");
+		stop_challenge(x, response, ERR_AUTH,
+		               "there are no credentials to give");
 		return;
 	}
 	switch (credentials_challenged(x->ctx->credentials, response,
 	                               &request, x->authorised, &why)) {
 	case AUTH_OK:
+		exchange_note_challenge(x, response, OK, "");
 		answer_challenge(x);
 		break;
 	case AUTH_NONE:
 		if (may_ask && ask(x, response))
 			break;
-		conclude_with(x, response, ERR_AUTH, buf_cstr(&why));
+		stop_challenge(x, response, ERR_AUTH, buf_cstr(&why));
 		break;
 	case AUTH_SCOPE:
 	case AUTH_REJECTED:
 	case AUTH_UNSUPPORTED:
 	case AUTH_DOWNGRADE:
 	case AUTH_MALFORMED:
-		conclude_with(x, response, ERR_AUTH, buf_cstr(&why));
+		stop_challenge(x, response, ERR_AUTH, buf_cstr(&why));
 		break;
 	case AUTH_NOMEM:
-		conclude_with(x, response, ERR_NOMEM, error_text(ERR_NOMEM));
+		stop_challenge(x, response, ERR_NOMEM, error_text(ERR_NOMEM));
 		break;
 	}
 	buf_deinit(&why);
@@ -389,7 +424,7 @@ void exchange_resume(struct exchange *x, bool with_secret)
 	else if (with_secret)
 		take_challenge(x, &m, false);
 	else
-		conclude_with(x, &m, ERR_AUTH, "no secret was given");
+		stop_challenge(x, &m, ERR_AUTH, "no secret was given");
 	message_deinit(&m);
 	free(wire);
 }
@@ -445,10 +480,12 @@ void exchange_take_answer(struct exchange *x, const struct message *response)
 			take_provisional(x, response);
 		return;
 	}
-	if (response->status < 300)
+	if (response->status < 300) {
 		take_success(x, response);
-	else if (x->phase == EXCHANGE_SENT)
+	} else if (x->phase == EXCHANGE_SENT) {
+		exchange_note_refusal(x, response);
 		take_refusal(x, response);
+	}
 }
 
 void exchange_take_failure(struct exchange *x, enum error err,
@@ -457,6 +494,7 @@ void exchange_take_failure(struct exchange *x, enum error err,
 	if (x->phase != EXCHANGE_SENT)
 		return;
 	timer_cancel(&x->timer);
+	exchange_note_failure(x, err, text);
 	if (try_udp_again(x, err)
 	    || (has_target_failed(x, err) && try_next_target(x))
 	    || (x->redirect != NULL && try_next_contact(x)))

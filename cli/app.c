@@ -152,6 +152,7 @@ static void take_apart(struct app *app)
 	loop_free(app->loop);
 	free(app->last_reason);
 	buf_deinit(&app->last_wire);
+	explanation_deinit(&app->explanation);
 	buf_deinit(&app->rc_path);
 }
 

@@ -8,6 +8,7 @@
 #include "cli/accounts.h"
 #include "cli/calls.h"
 #include "cli/console.h"
+#include "cli/explanation.h"
 #include "cli/input.h"
 #include "cli/options.h"
 #include "cli/queue.h"
@@ -54,6 +55,7 @@ struct app {
 	char *last_reason;
 	double last_rtt_ms;
 	struct buf last_wire;           /* of the last response: $hdr_Name */
+	struct explanation explanation; /* of the last outcome */
 	/* a password question: of which account, for which exchange */
 	struct account *asked_account;
 	uint64_t asked_id;

@@ -21,6 +21,7 @@ static void call_free(struct call *call)
 	timer_cancel(&call->ring_timeout);
 	media_close(call->rtp);
 	buf_deinit(&call->description);
+	explanation_deinit(&call->explanation);
 	free(call->call_id);
 	free(call->account);
 	free(call);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cli/explanation.h"
 #include "core/base/list.h"
 #include "core/message/sdp.h"
 #include "core/ua/endpoint.h"
@@ -39,6 +40,7 @@ struct call {
 	struct buf description;         /* what our 2xx carries */
 	struct media *rtp;              /* the bound sockets; NULL: none */
 	struct timer ring_timeout;
+	struct explanation explanation; /* of our last request in it */
 };
 
 struct calls {

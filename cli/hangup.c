@@ -48,6 +48,7 @@ static void responded(struct endpoint *ep, struct context *ctx,
 	struct response_text text = { .label = item->command->name };
 
 	(void)ep;
+	request_explain(app, call, o);
 	/* of a CANCEL only the INVITE's end is news */
 	if (o->method == METHOD_CANCEL && o->response != NULL
 	    && o->response->status < 300)

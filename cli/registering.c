@@ -208,6 +208,7 @@ static void reported(struct registration *r,
 	(void)r;
 	if (app->closing)
 		return;
+	request_explain(app, NULL, report->outcome);
 	item = report->refresh ? NULL : next_waiting(w->account);
 	if (item != NULL && !item->done) {
 		tell_response(app, w->account, item, report);

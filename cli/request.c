@@ -188,6 +188,18 @@ void request_tell(struct app *app, const struct item *item,
 	buf_deinit(&line);
 }
 
+/* A CANCEL only asks for the INVITE's outcome; a fork that lost is none. */
+void request_explain(struct app *app, struct call *call,
+                     const struct outcome *o)
+{
+	if (!o->final || o->repeated || o->unwanted
+	    || o->method == METHOD_CANCEL)
+		return;
+	explanation_take(&app->explanation, o);
+	if (call != NULL)
+		explanation_take(&call->explanation, o);
+}
+
 static void settle_response(struct item *item, const struct outcome *o)
 {
 	const struct message *r = o->response;
@@ -264,6 +276,7 @@ static void responded(struct endpoint *ep, struct context *ctx,
 
 	(void)ep;
 	(void)ctx;
+	request_explain(s->app, call, o);
 	if (!item->done) {
 		if (!s->told_target && call == NULL)
 			text.target = slice_str(s->target);
@@ -320,6 +333,8 @@ static void give_up(struct item *item, enum error why)
 	      : endpoint_find_context(s->app->endpoint, s->context);
 	if (ctx != NULL && s->call == 0) {
 		endpoint_close_context(s->app->endpoint, ctx);
+		explanation_give_up(&s->app->explanation, item->command->name,
+		                    why, "the command was given up first");
 		item_drop(item);
 	}
 	request_fail_given_up(item, why);

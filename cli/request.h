@@ -63,6 +63,9 @@ struct response_text {
 void request_tell(struct app *app, const struct item *item,
                   const struct call *call, const struct outcome *o,
                   const struct response_text *text);
+/* Keeps a final outcome for `why`; call may be NULL. */
+void request_explain(struct app *app, struct call *call,
+                     const struct outcome *o);
 /* Sets item->result from a final outcome (CLI.md section 4). */
 void request_settle(struct item *item, const struct outcome *o);
 /* cmd, account, call and callid of an event. */

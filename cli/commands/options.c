@@ -169,6 +169,7 @@ static void answered(struct endpoint *ep, struct context *ctx,
 	if (!o->final)
 		return;
 	if (!item->done) {
+		request_explain(app, NULL, o);
 		request_tell(app, item, NULL, o, &text);
 		if (o->err == OK && o->response != NULL)
 			count_answer(r, o);
@@ -243,6 +244,9 @@ static void give_up(struct item *item, enum error why)
 	r->sent = r->over;
 	r->count = r->count > 1 ? r->count : 1;
 	tell_summary(r);
+	if (r->over == 0)
+		explanation_give_up(&r->app->explanation, "options", why,
+		                    "the command was given up first");
 	request_fail_given_up(item, why);
 	queue_done(item);
 }

@@ -38,5 +38,6 @@ const struct command *const command_table[] = {
 	&cmd_transports,
 	&cmd_unregister,
 	&cmd_wait,
+	&cmd_why,
 	NULL,
 };

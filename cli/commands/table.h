@@ -40,5 +40,6 @@ extern const struct command cmd_transactions;
 extern const struct command cmd_transports;
 extern const struct command cmd_unregister;
 extern const struct command cmd_wait;
+extern const struct command cmd_why;
 
 #endif

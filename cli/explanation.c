@@ -172,30 +172,35 @@ static void add_outcome(struct explanation *e, const struct outcome *o)
 	buf_deinit(&result);
 }
 
+static void add_history(struct explanation *e, const struct history *h)
+{
+	if (h == NULL)
+		return;
+	for (const struct attempt *a = h->first; a != NULL; a = a->next)
+		add_attempt(e, a);
+	if (h->lost != 0)
+		add_lost(e, h->lost);
+}
+
 void explanation_take(struct explanation *e, const struct outcome *o)
 {
-	const struct history *h = o->history;
-
 	reset(e);
-	for (const struct attempt *a = h == NULL ? NULL : h->first; a != NULL;
-	     a = a->next)
-		add_attempt(e, a);
-	if (h != NULL && h->lost != 0)
-		add_lost(e, h->lost);
+	add_history(e, o->history);
 	if (o->response != NULL && o->response->status < 300)
 		add_success(e, o);
 	add_outcome(e, o);
 }
 
-void explanation_give_up(struct explanation *e, const char *what,
-                         enum error why, const char *text)
+void explanation_give_up(struct explanation *e, struct context *ctx,
+                         const char *what, enum error why)
 {
 	reset(e);
+	add_history(e, context_note_given_up(ctx, why));
 	add(e, &(struct explained){
 		.step = "outcome",
 		.what = slice_str(what),
 		.result = slice_str(error_word(why)),
-		.text = slice_str(text),
+		.text = SLICE("the command was given up first"),
 	});
 }
 

@@ -23,9 +23,10 @@ struct explanation {
 /* Takes the place of what was explained before; copies all that it needs. What
  * finds no memory is left out. */
 void explanation_take(struct explanation *e, const struct outcome *o);
-/* The same of a request that its user gave up. text is static. */
-void explanation_give_up(struct explanation *e, const char *what,
-                         enum error why, const char *text);
+/* The same of a request that its user gave up, before ctx is closed. what is
+ * its command. */
+void explanation_give_up(struct explanation *e, struct context *ctx,
+                         const char *what, enum error why);
 void explanation_deinit(struct explanation *e);
 
 #endif

@@ -332,9 +332,9 @@ static void give_up(struct item *item, enum error why)
 	ctx = s->context == 0 ? NULL
 	      : endpoint_find_context(s->app->endpoint, s->context);
 	if (ctx != NULL && s->call == 0) {
+		explanation_give_up(&s->app->explanation, ctx,
+		                    item->command->name, why);
 		endpoint_close_context(s->app->endpoint, ctx);
-		explanation_give_up(&s->app->explanation, item->command->name,
-		                    why, "the command was given up first");
 		item_drop(item);
 	}
 	request_fail_given_up(item, why);

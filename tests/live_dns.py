@@ -141,6 +141,23 @@ a A 127.0.0.1
 
 
 @test
+def why_tells_of_each_target(t):
+    peer = answers(t)
+    run = asks(t, {"lab.test": f"""
+_sip._udp SRV 1 0 {NOBODY} a
+_sip._udp SRV 2 0 {peer.port} a
+a A 127.0.0.1
+"""}, "options sip:lab.test; why")
+    dead, alive = f"udp:127.0.0.1:{NOBODY}", f"udp:127.0.0.1:{peer.port}"
+    equal([(row["step"], row["where"], row["result"])
+           for row in table(run, "why")], [
+        ("name", dead, "found"), ("name", alive, "found"),
+        ("target", dead, "network"), ("target", alive, "200 OK"),
+        ("outcome", None, "200 OK")])
+    check(table(run, "why")[0]["text"].startswith("SRV A, TTL "), "records")
+
+
+@test
 def a_dead_family_costs_four_seconds_once(t):
     peer = answers(t)
     silent = keeps_silent(t)

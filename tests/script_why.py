@@ -127,12 +127,18 @@ def a_call_that_never_was_is_status_2(t):
 
 
 @test
-def a_command_that_was_given_up_hides_no_older_outcome(t):
+def what_was_given_up_is_told_as_far_as_it_came(t):
     peer = answering(t)
     result = run(t, "-j", "--timeout", "300ms", "-c",
-                 f"options {peer.uri()}\n-message {silent(t)} hello\nwhy")
-    outcome, = rows(result)
-    equal((outcome["what"], outcome["result"]), ("message", "timeout"))
+                 f"options {peer.uri()}\n-message {silent(t)} hello\nwhy\n"
+                 f"-options {silent(t)}\nwhy")
+    for table, what in zip(only(result.events, "table"),
+                           ("message", "options"), strict=True):
+        target, outcome = table["rows"]
+        equal((target["what"], target["result"], target["text"]),
+              (what.upper(), "timeout", "no answer so far"))
+        check(target["elapsed_ms"] >= 300, target)
+        equal((outcome["what"], outcome["result"]), (what, "timeout"))
 
 
 @test

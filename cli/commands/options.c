@@ -27,6 +27,7 @@ struct ping {
 	struct ping_run *run;
 	struct item *item;
 	uint64_t n;
+	uint64_t context;
 };
 
 static void free_run(void *state)
@@ -198,6 +199,7 @@ static bool send_one(struct ping_run *r)
 		.fn = answered,
 		.arg = p,
 	};
+	struct context *ctx;
 	enum error err = ERR_NOMEM;
 
 	if (p != NULL) {
@@ -206,8 +208,10 @@ static bool send_one(struct ping_run *r)
 		req.nfields = request_fields(r->app, r->args, req.method,
 		                             fields);
 		request_context_params(r->app, uri, &route, &params);
-		if (endpoint_new_request(r->app->endpoint, NULL, &params,
-		                         &req, &err) != NULL) {
+		ctx = endpoint_new_request(r->app->endpoint, NULL, &params,
+		                           &req, &err);
+		if (ctx != NULL) {
+			p->context = context_id(ctx);
 			item_hold(r->item);
 			list_append(&r->pings, &p->node);
 			r->sent++;
@@ -235,6 +239,20 @@ static void send_next(void *arg)
 		          send_next, r);
 }
 
+static void explain_unanswered(struct ping_run *r, enum error why)
+{
+	const struct ping *p;
+	struct context *ctx;
+
+	if (list_empty(&r->pings))
+		return;
+	p = CONTAINER_OF(r->pings.prev, struct ping, node);
+	ctx = endpoint_find_context(r->app->endpoint, p->context);
+	if (ctx != NULL)
+		explanation_give_up(&r->app->explanation, ctx, "options",
+		                    why);
+}
+
 /* ^C ends it as ping(8) does: with the figures so far. */
 static void give_up(struct item *item, enum error why)
 {
@@ -244,9 +262,7 @@ static void give_up(struct item *item, enum error why)
 	r->sent = r->over;
 	r->count = r->count > 1 ? r->count : 1;
 	tell_summary(r);
-	if (r->over == 0)
-		explanation_give_up(&r->app->explanation, "options", why,
-		                    "the command was given up first");
+	explain_unanswered(r, why);
 	request_fail_given_up(item, why);
 	queue_done(item);
 }

@@ -15,6 +15,7 @@
 #include "core/message/credentials.h"
 #include "core/transport/leg.h"
 #include "core/ua/dialog.h"
+#include "core/ua/history.h"
 
 struct context;
 
@@ -71,6 +72,12 @@ bool context_has_bye(const struct context *ctx);
  * (NULL) does in a context of theirs, until this is called. */
 void context_set_credentials(struct context *ctx, struct credentials *c);
 struct credentials *context_credentials(const struct context *ctx);
+
+/* How the newest request of ours that is under way came to where it is, and
+ * that what it waits for was given up because of err; for who closes ctx, and
+ * until then. NULL: none is. */
+const struct history *context_note_given_up(struct context *ctx,
+                                            enum error err);
 
 /* For the owner's use. */
 void context_set_user(struct context *ctx, void *user);

@@ -91,6 +91,43 @@ void exchange_note_refusal(struct exchange *x, const struct message *response)
 	});
 }
 
+/* --- what it waits for --- */
+
+static void note_given_up(struct exchange *x, enum error err)
+{
+	switch (x->phase) {
+	case EXCHANGE_LOCATING:
+		exchange_note_unlocated(x, err, "no answer so far");
+		break;
+	case EXCHANGE_SENT:
+		exchange_note_failure(x, err, x->alive
+		                      ? "no final answer so far"
+		                      : "no answer so far");
+		break;
+	case EXCHANGE_NEW:
+	case EXCHANGE_ASKING:
+	case EXCHANGE_WAITING:
+	case EXCHANGE_FAILING:
+	case EXCHANGE_ENDED:
+		break;
+	}
+}
+
+const struct history *context_note_given_up(struct context *ctx,
+                                            enum error err)
+{
+	for (struct list *it = ctx->exchanges.prev; it != &ctx->exchanges;
+	     it = it->prev) {
+		struct exchange *x = CONTAINER_OF(it, struct exchange, node);
+
+		if (x->method == METHOD_CANCEL || !exchange_is_open(x))
+			continue;
+		note_given_up(x, err);
+		return &x->history;
+	}
+	return NULL;
+}
+
 /* --- challenges --- */
 
 static void print_challenge(struct buf *out, struct slice value)

@@ -126,6 +126,7 @@ static bool build_stack(struct app *app)
 		return false;
 	endpoint_set_application(app->endpoint, app_incoming, app);
 	endpoint_set_ask(app->endpoint, ask_secret, app);
+	app_apply_settings(app);
 	return true;
 }
 
@@ -166,9 +167,11 @@ bool app_open_network(struct app *app, struct buf *why)
 void app_apply_settings(struct app *app)
 {
 	queue_set_timeout(app->queue, app->settings.timeout_ms);
-	if (app->transactions != NULL)
-		*transactions_settings(app->transactions) =
-			app->settings.transaction;
+	if (app->transactions == NULL)
+		return;
+	*transactions_settings(app->transactions) = app->settings.transaction;
+	keepalive_set_interval(dispatcher_keepalives(app->dispatcher),
+	                       app->settings.keepalive_ms);
 }
 
 void app_allow_register(struct app *app, bool allowed)

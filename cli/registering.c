@@ -78,7 +78,8 @@ static void print_lost(struct buf *line, const struct account *a,
 {
 	buf_str(line, "registration  ");
 	buf_escaped(line, slice_str(a->aor));
-	buf_str(line, "  refresh failed  ");
+	buf_str(line, r->flow_lost ? "  connection lost  "
+	              : "  refresh failed  ");
 	if (r->outcome->response != NULL) {
 		buf_u64(line, r->outcome->response->status);
 		buf_char(line, ' ');
@@ -86,7 +87,9 @@ static void print_lost(struct buf *line, const struct account *a,
 	} else {
 		buf_escaped(line, slice_str(r->outcome->text));
 	}
-	if (r->next_try_ms >= 0)
+	if (r->next_try_ms == 0)
+		buf_str(line, "  trying again at once");
+	else if (r->next_try_ms > 0)
 		buf_printf(line, "  next try in %u s",
 		           (unsigned)(r->next_try_ms / 1000));
 }

@@ -100,6 +100,17 @@ void request_event_keys(struct app *app, struct event *e,
 	}
 }
 
+/* Where the peer saw us, if not where we are (RFC 3581 4). */
+static void add_learnt(struct event *e, const struct message *response)
+{
+	char text[ADDR_TEXT];
+	struct addr learnt;
+
+	if (via_learnt(&response->via, &learnt))
+		event_text(e, "received",
+		           slice_str(addr_text(&learnt, text)));
+}
+
 static void add_flow(struct event *e, const struct flow *flow)
 {
 	char text[ADDR_TEXT];
@@ -177,6 +188,7 @@ void request_tell(struct app *app, const struct item *item,
 	event_text(e, "reason", o->response->reason);
 	event_bool(e, "final", o->final);
 	add_flow(e, o->flow);
+	add_learnt(e, o->response);
 	event_number(e, "rtt_ms", (double)o->rtt_us / 1000);
 	event_integer(e, "retransmits", o->retransmits);
 	event_wire(e, o->response, app->settings.show_secrets);

@@ -31,6 +31,8 @@ struct row {
 static const struct row rows[] = {
 	{ "expires", KIND_NUMBER, AT(expires_s), 0, 0,
 	  NULL, "what register asks for, in seconds" },
+	{ "keepalive", KIND_LONG_MS, AT(keepalive_ms), 0, 0,
+	  NULL, "at most so long between pings of a registered flow; 0: none" },
 	{ "max-body", KIND_SIZE, AT(limits.body), 1, 1 << 26,
 	  NULL, "octets of a body that are taken" },
 	{ "max-calls", KIND_NUMBER, AT(endpoint.max_calls), 1, 10000,
@@ -79,6 +81,7 @@ void settings_init(struct settings *s)
 		.ring = RING_AUTO,
 		.ring_timeout_ms = 180 * 1000,
 		.expires_s = 3600,
+		.keepalive_ms = 120 * 1000,
 		.user_agent = "sipsh/" PACKAGE_VERSION,
 	};
 	s->endpoint.user_agent = slice_str(s->user_agent);

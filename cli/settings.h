@@ -24,6 +24,7 @@ struct settings {
 	uint64_t ring_timeout_ms;               /* 180 s */
 	uint64_t timeout_ms;                    /* of each command; 0: none */
 	uint32_t expires_s;                     /* of register: 3600 */
+	uint64_t keepalive_ms;                  /* 2 min; 0: none */
 	bool show_secrets;
 	char user_agent[128];
 };

@@ -58,6 +58,7 @@ static void close_now(struct conn *c)
 	timer_cancel(&c->deadline);
 	timer_cancel(&c->idle);
 	timer_cancel(&c->more);
+	timer_cancel(&c->pong);
 	if (c->fd >= 0)
 		loop_unwatch(c->setup->loop, c->fd);
 	socket_close(&c->fd);
@@ -214,6 +215,36 @@ enum error conn_send(struct conn *c, struct slice wire)
 	return err;
 }
 
+/* --- keep-alives --- */
+
+static void is_dead(void *arg)
+{
+	struct conn *c = arg;
+
+	enter(c);
+	conn_fail(c, ERR_TIMEOUT, "no answer to a keep-alive");
+	leave(c);
+}
+
+static void await_pong(struct conn *c)
+{
+	timer_arm(&c->pong, timers(c), c->setup->limits->pong_ms, is_dead, c);
+}
+
+enum error conn_ping(struct conn *c, bool must_answer)
+{
+	enum error err = conn_send(c, SLICE("\r\n\r\n"));
+
+	if (err != OK)
+		return err;
+	/* Who never answers must not have its own pings taken for pongs. */
+	if (must_answer || c->framer.pongs_due == 0)
+		framer_expect_pong(&c->framer);
+	if (must_answer && !timer_armed(&c->pong))
+		await_pong(c);
+	return OK;
+}
+
 /* --- ending --- */
 
 static void linger_is_over(void *arg)
@@ -304,6 +335,15 @@ static void end_broken(struct conn *c, const char *why)
 		conn_fail(c, c->fate, c->fate_why);
 }
 
+static void take_pong(struct conn *c)
+{
+	c->ponged = true;
+	if (c->framer.pongs_due == 0)
+		timer_cancel(&c->pong);
+	else if (timer_armed(&c->pong))
+		await_pong(c);
+}
+
 static void deliver(struct conn *c)
 {
 	struct slice wire;
@@ -324,6 +364,7 @@ static void deliver(struct conn *c)
 			(void)conn_send(c, SLICE("\r\n"));
 			break;
 		case FRAMER_PONG:
+			take_pong(c);
 			break;
 		case FRAMER_BROKEN:
 			c->setup->events->broken(c, wire, &fault);

@@ -66,6 +66,7 @@ struct conn_limits {
 	uint64_t connect_ms;    /* until it must stand */
 	uint64_t head_ms;       /* for an inbound one's first whole header */
 	uint64_t message_ms;    /* from the first octet of one to its last */
+	uint64_t pong_ms;       /* until a ping is answered (RFC 5626 4.4.1) */
 	uint64_t idle_ms;       /* without traffic; more than 64*T1 (18.1.1) */
 };
 
@@ -114,7 +115,8 @@ struct conn {
 	struct framer framer;
 	struct buf queue;
 	size_t queue_start;             /* what is before has been written */
-	struct timer deadline, idle, more;
+	struct timer deadline, idle, more, pong;
+	bool ponged;                    /* a ping of ours was answered */
 	bool heard;                     /* a whole header, or a ping, came */
 	uint64_t messages, timed_message; /* that came; that is being timed */
 	bool serving, freed;
@@ -136,6 +138,9 @@ void conn_free(struct conn *c);
  * ERR_NOT_FOUND: it is ending. ERR_LIMIT: too much waits already. ERR_NOMEM:
  * it ends. Other failures are reported later. */
 enum error conn_send(struct conn *c, struct slice wire);
+/* Sends a keep-alive (RFC 5626 3.5.1); with must_answer c fails in time unless
+ * it is answered. Errors are those of conn_send(). */
+enum error conn_ping(struct conn *c, bool must_answer);
 /* conn_send() will not say ERR_NOT_FOUND. */
 bool conn_is_usable(const struct conn *c);
 /* And a request to name may go over it. */

@@ -19,6 +19,7 @@ const struct tcp_limits tcp_limits_default = {
 		.connect_ms = 10000,
 		.head_ms = 10000,
 		.message_ms = 32000,
+		.pong_ms = 10000,
 		.idle_ms = 300000,
 	},
 };
@@ -330,6 +331,23 @@ static enum error tcp_source(struct leg *leg, const struct addr *remote,
 	return err;
 }
 
+static enum error tcp_ping(struct leg *leg, const struct flow *flow,
+                           bool must_answer, bool *answered)
+{
+	struct conn *c = find_id(tcp_of(leg), flow->conn);
+	/* WebSocket has an answer of its own to a frame that is no message. */
+	bool is_stream = leg->transport == TRANSPORT_TCP
+	                 || leg->transport == TRANSPORT_TLS;
+	enum error err;
+
+	if (c == NULL)
+		return ERR_NOT_FOUND;
+	*answered = c->ponged;
+	err = conn_ping(c, must_answer && is_stream);
+	/* A queue that is full keeps the flow alive as well. */
+	return err == ERR_LIMIT ? OK : err;
+}
+
 static void tcp_close(struct leg *leg)
 {
 	struct tcp_leg *t = tcp_of(leg);
@@ -355,6 +373,7 @@ static const struct leg_ops tcp_ops = {
 	.send = tcp_send,
 	.source = tcp_source,
 	.close = tcp_close,
+	.ping = tcp_ping,
 };
 
 /* --- opening --- */

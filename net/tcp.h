@@ -20,7 +20,7 @@ struct tcp_limits {
 	unsigned inbound;       /* connections; one more drops the idlest */
 	struct conn_limits each;
 };
-/* 64; 1 MB; 10 s; 10 s; 32 s; 5 min. */
+/* 64; 1 MB; 10 s; 10 s; 32 s; 10 s; 5 min. */
 extern const struct tcp_limits tcp_limits_default;
 
 /*

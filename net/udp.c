@@ -92,6 +92,13 @@ static int receive_batch(struct udp_leg *u)
 	return recvmmsg(u->fd, b->headers, BATCH, 0, NULL);
 }
 
+/* It is no message (7.5), but holds a NAT's door open. */
+static bool is_keepalive(struct slice wire)
+{
+	return slice_eq(wire, SLICE("\r\n"))
+	       || slice_eq(wire, SLICE("\r\n\r\n"));
+}
+
 static void deliver_batch(struct udp_leg *u, int n)
 {
 	struct batch *b = u->batch;
@@ -101,10 +108,11 @@ static void deliver_batch(struct udp_leg *u, int n)
 			.leg = &u->leg,
 			.remote = socket_from_sys(&b->from[i]),
 		};
+		struct slice wire = slice_make(b->octets[i],
+		                               b->headers[i].msg_len);
 
-		dispatcher_receive(u->dispatcher, &from,
-		                   slice_make(b->octets[i],
-		                              b->headers[i].msg_len));
+		if (!is_keepalive(wire))
+			dispatcher_receive(u->dispatcher, &from, wire);
 	}
 }
 
@@ -234,6 +242,15 @@ static enum error udp_send(struct leg *leg, struct flow *flow,
 	return socket_error(errno);
 }
 
+static enum error udp_ping(struct leg *leg, const struct flow *flow,
+                           bool must_answer, bool *answered)
+{
+	struct flow to = *flow;
+
+	(void)must_answer, (void)answered;
+	return udp_send(leg, &to, SLICE_EMPTY, SLICE("\r\n"));
+}
+
 static enum error udp_source(struct leg *leg, const struct addr *remote,
                              struct addr *out)
 {
@@ -255,6 +272,7 @@ static const struct leg_ops udp_ops = {
 	.send = udp_send,
 	.source = udp_source,
 	.close = udp_close,
+	.ping = udp_ping,
 };
 
 /* --- opening --- */

@@ -16,6 +16,11 @@ struct env *endpoint_env(struct endpoint *e)
 	return &e->env;
 }
 
+struct keepalive_set *endpoint_keepalives(struct endpoint *e)
+{
+	return &e->keepalives;
+}
+
 struct context *endpoint_find_context(struct endpoint *e, uint64_t id)
 {
 	return e->context.id == id ? &e->context : NULL;
@@ -150,6 +155,7 @@ void set_up(void)
 	memset(&seen, 0, sizeof(seen));
 	free_when_told = false;
 	env_init(&ep.env, 1000000, 0, octets, NULL);
+	keepalive_set_init(&ep.keepalives, &ep.env);
 	ep.leg.ops = &ops;
 	ep.leg.transport = TRANSPORT_UDP;
 	ck_assert(addr_parse(SLICE("192.0.2.1:5062"), &ep.leg.local));
@@ -211,6 +217,7 @@ void answer_short_of_memory(const char *status_line, const char *headers,
 	message_init(&m);
 	ck_assert_int_eq(message_parse(&m, buf_view(&wire),
 	                               &message_limits_default, &fault), OK);
+	m.via = (struct via){ .host = SLICE_EMPTY };
 	if (nth >= 0)
 		test_alloc_fail((size_t)nth);
 	tell(&(struct outcome){

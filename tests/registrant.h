@@ -19,6 +19,7 @@ struct context {
 /* Keeps the last request, and who wants to hear of it. */
 struct endpoint {
 	struct env env;
+	struct keepalive_set keepalives;
 	struct leg leg;
 	struct flow flow;
 	struct context context;

@@ -400,7 +400,9 @@ void rig_break(struct rig_party *p, bool tell)
 struct rig_leg *rig_add_leg(struct rig_party *p, enum transport t,
                             const char *addr)
 {
-	static const struct leg_ops ops = { leg_send, leg_source, leg_close };
+	static const struct leg_ops ops = {
+		.send = leg_send, .source = leg_source, .close = leg_close,
+	};
 	struct rig_leg *leg = calloc(1, sizeof(*leg));
 
 	ck_assert_ptr_nonnull(leg);

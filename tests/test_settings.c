@@ -32,6 +32,7 @@ static const struct {
 	const char *name, *initial, *given, *then;
 } settings[] = {
 	{ "expires", "3600", "60", "60" },
+	{ "keepalive", "120s", "0s", "0s" },
 	{ "max-body", NULL, "1000", "1000" },
 	{ "max-calls", NULL, "10", "10" },
 	{ "max-headers", NULL, "64", "64" },

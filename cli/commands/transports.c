@@ -32,6 +32,10 @@ static void add_leg(struct table *t, const struct leg *leg)
 	table_null(t);
 	table_null(t);
 	table_null(t);
+	if (leg->learnt.family == FAMILY_NONE)
+		table_null(t);
+	else
+		table_text(t, slice_str(addr_text(&leg->learnt, local)));
 }
 
 static void add_tls(struct table *t, const struct conn *c)
@@ -61,9 +65,10 @@ static void add_connection(struct table *t, const struct leg *leg,
 	table_text(t, slice_str(state_name(c->state)));
 	if (leg->transport == TRANSPORT_TLS) {
 		add_tls(t, c);
-		return;
+	} else {
+		table_null(t);
+		table_null(t);
 	}
-	table_null(t);
 	table_null(t);
 }
 
@@ -79,6 +84,7 @@ static enum run transports_run(struct app *app, struct item *item,
 		{ "state", EVENT_TEXT },
 		{ "name", EVENT_TEXT },
 		{ "security", EVENT_TEXT },
+		{ "learnt", EVENT_TEXT },
 	};
 	struct table *t = table_new("transports", columns,
 	                            ARRAY_LEN(columns));

@@ -324,3 +324,22 @@ void response_target(const struct via *via, const struct addr *source,
 	}
 	*out = target;
 }
+
+bool via_learnt(const struct via *via, struct addr *out)
+{
+	struct addr sent_by, seen;
+	uint16_t port = via->port != 0
+	                ? via->port : transport_default_port(via->transport);
+	bool same_ip;
+
+	if (!addr_parse_ip(via->received.p != NULL ? via->received : via->host,
+	                   &seen))
+		return false;
+	same_ip = addr_parse_ip(via->host, &sent_by)
+	          && addr_same_ip(&sent_by, &seen);
+	if (same_ip && (via->rport == 0 || via->rport == port))
+		return false;
+	seen.port = via->rport;
+	*out = seen;
+	return true;
+}

@@ -30,6 +30,11 @@ void response_print(struct buf *out, const struct message *req,
                     const struct addr *source,
                     const struct response_parts *parts);
 
+/* Where the sender of our request was seen, as the topmost Via of its response
+ * says (18.2.1, RFC 3581 4): false where that is its sent-by. *out has the
+ * port 0 where no port is told. Anybody may claim anything there. */
+bool via_learnt(const struct via *via, struct addr *out);
+
 /* The RFC's phrase, "Unknown" for a code that has none. Static. */
 const char *response_reason(unsigned status);
 

@@ -35,6 +35,7 @@ struct dispatcher {
 	struct locate_preferences derived;
 	struct dispatcher_stats stats;
 	struct reply_set replies;
+	struct keepalive_set keepalives;
 };
 
 struct dispatcher *dispatcher_new(struct env *env, struct locator *locator,
@@ -47,6 +48,7 @@ struct dispatcher *dispatcher_new(struct env *env, struct locator *locator,
 		return NULL;
 	d->env = env;
 	reply_set_init(&d->replies, d);
+	keepalive_set_init(&d->keepalives, env);
 	d->locator = locator;
 	d->limits = *limits;
 	list_init(&d->legs);
@@ -68,6 +70,7 @@ void dispatcher_free(struct dispatcher *d)
 	if (d == NULL)
 		return;
 	reply_set_deinit(&d->replies);
+	keepalive_set_deinit(&d->keepalives);
 	LIST_EACH(it, &d->legs) {
 		struct leg *leg = CONTAINER_OF(it, struct leg, node);
 
@@ -93,6 +96,11 @@ struct locator *dispatcher_locator(struct dispatcher *d)
 const struct message_limits *dispatcher_limits(const struct dispatcher *d)
 {
 	return &d->limits;
+}
+
+struct keepalive_set *dispatcher_keepalives(struct dispatcher *d)
+{
+	return &d->keepalives;
 }
 
 const struct dispatcher_stats *dispatcher_stats(const struct dispatcher *d)
@@ -373,6 +381,8 @@ static void pass_on(struct dispatcher *d, const struct message *m,
 		     "its Via is not ours");
 		return;
 	}
+	if (!m->is_request && !via_learnt(&m->via, &from->leg->learnt))
+		from->leg->learnt = (struct addr){ 0 };
 	if (d->receive != NULL)
 		d->receive(m, from, d->receiver_arg);
 }
@@ -438,6 +448,7 @@ void dispatcher_failed(struct dispatcher *d, const struct flow *flow,
                        enum error err, const char *text)
 {
 	reply_retry(&d->replies, flow);
+	keepalive_set_failed(&d->keepalives, flow, err, text);
 	if (d->failed != NULL)
 		d->failed(flow, err, text, d->receiver_arg);
 }

@@ -10,6 +10,7 @@
 #include "core/base/env.h"
 #include "core/message/message.h"
 #include "core/message/response.h"
+#include "core/transport/keepalive.h"
 #include "core/transport/leg.h"
 #include "core/transport/locate.h"
 
@@ -39,6 +40,8 @@ void dispatcher_free(struct dispatcher *d);
 struct env *dispatcher_env(struct dispatcher *d);
 struct locator *dispatcher_locator(struct dispatcher *d);
 const struct message_limits *dispatcher_limits(const struct dispatcher *d);
+/* Of the flows over its legs. */
+struct keepalive_set *dispatcher_keepalives(struct dispatcher *d);
 
 /* Who gets what arrives: the transaction layer. */
 void dispatcher_set_receiver(struct dispatcher *d,
@@ -68,7 +71,8 @@ void dispatcher_receive(struct dispatcher *d, const struct flow *from,
  * answered. The leg closes the connection afterwards. */
 void dispatcher_receive_broken(struct dispatcher *d, const struct flow *from,
                                struct slice wire, const struct fault *fault);
-/* Called by legs; passed on to the receiver. */
+/* Called by legs; passed on to the receiver, and to who keeps the flow
+ * alive. */
 void dispatcher_failed(struct dispatcher *d, const struct flow *flow,
                        enum error err, const char *text);
 

@@ -40,6 +40,15 @@ struct leg_ops {
 	                     struct addr *out);
 	/* Closes and frees the leg. */
 	void (*close)(struct leg *leg);
+	/*
+	 * Sends a keep-alive, which is no message (RFC 5626 3.5.1; over UDP a
+	 * CRLF that nobody answers). must_answer: the flow fails, by
+	 * dispatcher_failed() with ERR_TIMEOUT, when no answer comes within
+	 * 10 s. *answered: an earlier one on this connection was.
+	 * ERR_NOT_FOUND: the connection is gone. NULL: nothing can fail.
+	 */
+	enum error (*ping)(struct leg *leg, const struct flow *flow,
+	                   bool must_answer, bool *answered);
 };
 
 /* The first member of every transport's own leg. */
@@ -51,6 +60,11 @@ struct leg {
 	const char *sent_by;            /* a host for Via and Contact in place of the
 	                                 * address (".invalid" of WS); or NULL */
 	uint64_t sent, received;        /* messages */
+	struct addr learnt;             /* where the last response says that
+	                                 * we were seen, if not at local (RFC
+	                                 * 3581 4): to be shown, not believed.
+	                                 * Family NONE: at local, or nothing;
+	                                 * port 0: it does not say */
 };
 
 /* Appends "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK...;rport" (8.1.1.7, RFC 3581).

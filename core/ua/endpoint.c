@@ -331,6 +331,11 @@ struct transactions *endpoint_transactions(struct endpoint *ep)
 	return ep->transactions;
 }
 
+struct keepalive_set *endpoint_keepalives(struct endpoint *ep)
+{
+	return dispatcher_keepalives(ep->dispatcher);
+}
+
 const struct endpoint_settings *endpoint_settings(const struct endpoint *ep)
 {
 	return ep->settings;

@@ -135,6 +135,8 @@ void endpoint_give_up_auth(struct endpoint *ep, uint64_t id);
 struct env *endpoint_env(struct endpoint *ep);
 struct dispatcher *endpoint_dispatcher(struct endpoint *ep);
 struct transactions *endpoint_transactions(struct endpoint *ep);
+/* dispatcher_keepalives() of its dispatcher. */
+struct keepalive_set *endpoint_keepalives(struct endpoint *ep);
 const struct endpoint_settings *endpoint_settings(const struct endpoint *ep);
 
 /* --- sending --- */

@@ -42,6 +42,7 @@ static void stop(struct registration *r)
 	r->keep = false;
 	r->failures = 0;
 	timer_cancel(&r->refresh);
+	keepalive_stop(&r->alive);
 }
 
 static void lapse(struct registration *r)
@@ -53,19 +54,17 @@ static void lapse(struct registration *r)
 
 static void registered(struct registration *r, uint32_t granted_s)
 {
-	struct env *env = endpoint_env(r->ep);
-
 	if (granted_s == 0) {
 		lapse(r);
 		return;
 	}
 	r->failures = 0;
 	r->keep = !r->want.once;
-	r->expires_at_us = env_now_us(env) + (uint64_t)granted_s * 1000000;
+	r->expires_at_us = env_now_us(endpoint_env(r->ep))
+	                   + (uint64_t)granted_s * 1000000;
 	timer_cancel(&r->refresh);
 	if (r->keep)
-		timer_arm(&r->refresh, &env->timers,
-		          refresh_delay_ms(granted_s), on_refresh, r);
+		registration_refresh_in(r, refresh_delay_ms(granted_s));
 }
 
 /* One contact is gone; without another of ours all is over. */
@@ -115,6 +114,8 @@ static enum error accept_answer(struct registration *r,
 		r->own = own;
 		own = (struct texts){ 0 };
 		registered(r, report->expires_s);
+		if (r->keep)
+			registration_keep_flow(r, o);
 		break;
 	case OPERATION_UNREGISTER:
 	case OPERATION_REMOVE_ALL:
@@ -142,11 +143,29 @@ static bool is_refusal_of_credentials(const struct outcome *o)
 	       || status == 407;
 }
 
-/* RFC 5626 4.5. Returns the wait in ms, or -1: not again. */
+uint64_t registration_backoff_ms(struct registration *r, unsigned failures)
+{
+	uint64_t wait_ms = RETRY_FIRST_S * 1000;
+
+	for (unsigned i = 0; i < failures && wait_ms < RETRY_LAST_S * 1000;
+	     i++)
+		wait_ms *= 2;
+	if (wait_ms > RETRY_LAST_S * 1000)
+		wait_ms = RETRY_LAST_S * 1000;
+	return wait_ms - env_random_below(endpoint_env(r->ep),
+	                                  wait_ms / 2 + 1);
+}
+
+void registration_refresh_in(struct registration *r, uint64_t wait_ms)
+{
+	timer_arm(&r->refresh, &endpoint_env(r->ep)->timers, wait_ms,
+	          on_refresh, r);
+}
+
+/* Returns the wait in ms, or -1: not again. */
 static int64_t plan_retry(struct registration *r, const struct outcome *o)
 {
-	struct env *env = endpoint_env(r->ep);
-	uint64_t wait_ms = RETRY_FIRST_S * 1000;
+	uint64_t wait_ms;
 	uint32_t after_s = 0;
 
 	if (!r->keep)
@@ -155,20 +174,14 @@ static int64_t plan_retry(struct registration *r, const struct outcome *o)
 		stop(r);
 		return -1;
 	}
-	for (unsigned i = 0; i < r->failures && wait_ms < RETRY_LAST_S * 1000;
-	     i++)
-		wait_ms *= 2;
-	if (wait_ms > RETRY_LAST_S * 1000)
-		wait_ms = RETRY_LAST_S * 1000;
-	wait_ms -= env_random_below(env, wait_ms / 2 + 1);
+	wait_ms = registration_backoff_ms(r, r->failures++);
 	if (o->response != NULL
 	    && retry_after_parse(message_header(o->response,
 	                                        HEADER_RETRY_AFTER, 0),
 	                         &after_s)
 	    && (uint64_t)after_s * 1000 > wait_ms)
 		wait_ms = (uint64_t)after_s * 1000;
-	r->failures++;
-	timer_arm(&r->refresh, &env->timers, wait_ms, on_refresh, r);
+	registration_refresh_in(r, wait_ms);
 	return (int64_t)wait_ms;
 }
 
@@ -371,11 +384,9 @@ static enum error submit_new(struct registration *r, enum operation_kind kind)
 static void on_refresh(void *arg)
 {
 	struct registration *r = arg;
-	struct env *env = endpoint_env(r->ep);
 
 	if (submit_new(r, OPERATION_REFRESH) != OK)
-		timer_arm(&r->refresh, &env->timers, RETRY_FIRST_S * 1000,
-		          on_refresh, r);
+		registration_refresh_in(r, RETRY_FIRST_S * 1000);
 }
 
 enum error registration_register(struct registration *r,
@@ -488,6 +499,7 @@ void registration_free(struct registration *r)
 		return;
 	timer_cancel(&r->next);
 	timer_cancel(&r->refresh);
+	keepalive_stop(&r->alive);
 	ctx = r->context == 0 ? NULL : endpoint_find_context(r->ep,
 	                                                     r->context);
 	if (ctx != NULL)

@@ -10,7 +10,9 @@
  * most half of its time. A refresh that fails is tried again after 30 s, then
  * doubling up to 30 min, each cut by up to a half at random (RFC 5626 4.5), and
  * never before Retry-After; unless it was our credentials that were refused:
- * then nothing more is sent, lest the account be locked. A first REGISTER that
+ * then nothing more is sent, lest the account be locked. When the flow that it
+ * came over is lost, it is refreshed at once; should the new one not hold for
+ * 2 min, after the same waits as above. A first REGISTER that
  * fails is not tried again: who asked for it has been told.
  */
 
@@ -53,11 +55,13 @@ struct registration_report {
 	const struct binding *bindings; /* of a 2xx */
 	size_t nbindings;
 	bool refresh;                   /* of its own accord, no command */
+	bool flow_lost;                 /* FAILED: no REGISTER was, but the
+	                                 * flow of the last */
 	int64_t next_try_ms;            /* FAILED: when we try again of our own
 	                                 * accord; -1: never */
 };
-/* One for each operation asked for, and one for each refresh; never from
- * inside the functions below. Dies when this returns; may free the
+/* One for each operation asked for, each refresh, and each flow lost; never
+ * from inside the functions below. Dies when this returns; may free the
  * registration. A 423 that asks for more time is obeyed once (10.2.8) and not
  * told of; a second one, or one that asks for nothing, is FAILED with
  * ERR_PROTOCOL in the outcome. */

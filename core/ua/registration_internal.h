@@ -56,6 +56,9 @@ struct registration {
 	uint64_t expires_at_us;
 	unsigned failures;              /* in a row */
 	struct timer next, refresh;
+	struct keepalive alive;         /* the flow of the last 2xx */
+	uint64_t flow_since_us;         /* it is that one */
+	unsigned losses;                /* of such flows, none of which held */
 	struct texts own;               /* the URIs that were registered */
 	struct texts service_routes;
 };
@@ -71,6 +74,19 @@ enum error registration_adopt(struct registration *r,
 /* A Contact that a user gave: a URI as such, with its parameters its own, or a
  * name-addr. */
 bool registration_read_contact(struct slice value, struct contact *out);
+
+/* --- registration.c --- */
+
+/* How long to wait after so many failures before: RFC 5626 4.5. */
+uint64_t registration_backoff_ms(struct registration *r, unsigned failures);
+/* Instead of when it would be refreshed. */
+void registration_refresh_in(struct registration *r, uint64_t wait_ms);
+
+/* --- registration_flow.c --- */
+
+/* Watches the flow that o, a 2xx, came over, and pings it: a stream always;
+ * UDP where a NAT is on the way, which forgets. */
+void registration_keep_flow(struct registration *r, const struct outcome *o);
 
 /* --- registration_request.c --- */
 

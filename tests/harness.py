@@ -119,11 +119,21 @@ def _can_bind(port, kind):
     return True
 
 
+PORTS = range(15060, 32000)     # below those that the kernel gives to clients
+_next_port = random.randrange(PORTS.start, PORTS.stop, 2)
+
+
 def free_port(count=1):
     """The first of so many consecutive ports of 127.0.0.1, free for UDP and
-    TCP and below those that the kernel gives to clients."""
+    TCP. A script goes up from a place of its own, so that it gets no port a
+    second time that it has just closed, and rarely one that another script
+    is about to open."""
+    global _next_port
     for _ in range(1000):
-        first = random.randrange(15060, 32000 - count, 2)
+        first = _next_port
+        _next_port += count + count % 2
+        if _next_port + 64 > PORTS.stop:
+            _next_port = PORTS.start
         if all(_can_bind(port, kind)
                for port in range(first, first + count)
                for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)):

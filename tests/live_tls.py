@@ -255,12 +255,12 @@ def the_name_is_the_domain_and_not_what_dns_made_of_it(t):
 @test
 def sips_never_goes_in_clear(t):
     """RFC 3261 26.2.2: refused where it would, whatever names the hop."""
-    port = t.port()
-    for words in (["options", f"sips:127.0.0.1:{port};transport=udp"],
-                  ["send", "OPTIONS", f"sips:127.0.0.1:{port}", "--dest",
-                   f"udp:127.0.0.1:{port}"]):
+    for words in (["options", "sips:127.0.0.1:{};transport=udp"],
+                  ["send", "OPTIONS", "sips:127.0.0.1:{}", "--dest",
+                   "udp:127.0.0.1:{}"]):
+        port = t.port()
         peer = t.peer("udp", port=port)
-        run = t.run("-j", *words)
+        run = t.run("-j", *(word.format(port) for word in words))
         check(run.status in (2, 4), f"{run!r}")
         equal(peer.received if hasattr(peer, "received") else [], [])
         peer.close()

@@ -18,6 +18,7 @@ static void account_free(struct account *a)
 	registration_free(a->registration);
 	credentials_free(a->credentials);
 	tls_profile_free(a->tls);
+	free(a->ws_path);
 	free(a->waiter);
 	free(a->name);
 	free(a->uri);
@@ -198,6 +199,64 @@ static bool set_registrar(struct account *a, struct slice registrar,
 	       && uri_parse(slice_str(a->registrar), parsed);
 }
 
+/* "sip:HOST:PORT/PATH;transport=wss": no URI has a path, so it is taken out.
+ * One of a user may have a slash. */
+static bool take_path(struct slice text, struct buf *uri, struct buf *path)
+{
+	size_t at = slice_find(text, '@');
+	size_t begin = at < text.len ? at : 0;
+	struct slice rest;
+	size_t len;
+
+	begin += slice_find(slice_skip(text, begin), '/');
+	rest = slice_skip(text, begin);
+	len = slice_find(rest, ';');
+	buf_append(uri, text.p, begin);
+	buf_slice(uri, slice_skip(rest, len));
+	buf_append(path, rest.p, len);
+	for (size_t i = 0; i < len; i++)
+		if (rest.p[i] <= ' ' || rest.p[i] > '~')
+			return false;
+	return true;
+}
+
+/* False with why, or when memory is short. */
+static bool set_path(struct account *a, struct slice path,
+                     const struct uri *proxy, struct buf *why)
+{
+	bool unknown;
+	enum transport t = uri_transport(proxy, &unknown);
+
+	if (path.len == 0)
+		return true;
+	if (t != TRANSPORT_WS && t != TRANSPORT_WSS) {
+		buf_str(why, "a proxy with a path needs ;transport=ws or "
+		        ";transport=wss");
+		return false;
+	}
+	a->ws_path = slice_dup(path);
+	return a->ws_path != NULL;
+}
+
+static char *complete_proxy(struct account *a, struct slice text,
+                            struct uri *parsed, struct buf *why)
+{
+	struct buf bare = { 0 }, path = { 0 };
+	char *uri = NULL;
+
+	if (!take_path(text, &bare, &path))
+		tell_uri(why, "proxy", text);
+	else if (buf_error(&bare) == OK && buf_error(&path) == OK)
+		uri = complete_server("proxy", buf_view(&bare), parsed, why);
+	if (uri != NULL && !set_path(a, buf_view(&path), parsed, why)) {
+		free(uri);
+		uri = NULL;
+	}
+	buf_deinit(&bare);
+	buf_deinit(&path);
+	return uri;
+}
+
 /* A Route value: "<sip:proxy;lr>". */
 static bool set_proxy(struct account *a, struct slice proxy, struct buf *why)
 {
@@ -207,7 +266,7 @@ static bool set_proxy(struct account *a, struct slice proxy, struct buf *why)
 
 	if (proxy.len == 0)
 		return true;
-	uri = complete_server("proxy", proxy, &parsed, why);
+	uri = complete_proxy(a, proxy, &parsed, why);
 	if (uri == NULL)
 		return false;
 	buf_char(&route, '<');
@@ -289,18 +348,24 @@ bool accounts_add(struct accounts *as, const struct account_params *p,
 
 /* --- whom it talks to --- */
 
+static bool has_proxy(const struct account *a, struct slice name)
+{
+	struct name_addr proxy;
+
+	return a->proxy != NULL && name_addr_parse(slice_str(a->proxy), &proxy)
+	       && slice_eq_nocase(proxy.uri.host, name);
+}
+
 static bool has_server(const struct account *a, struct slice name)
 {
 	struct uri registrar;
-	struct name_addr proxy;
 
 	if (slice_eq_nocase(a->parsed.host, name))
 		return true;
 	if (uri_parse(slice_str(a->registrar), &registrar)
 	    && slice_eq_nocase(registrar.host, name))
 		return true;
-	return a->proxy != NULL && name_addr_parse(slice_str(a->proxy), &proxy)
-	       && slice_eq_nocase(proxy.uri.host, name);
+	return has_proxy(a, name);
 }
 
 struct tls_profile *accounts_tls(struct slice name, void *arg)
@@ -315,6 +380,22 @@ struct tls_profile *accounts_tls(struct slice name, void *arg)
 
 		if (a->tls != NULL && has_server(a, name))
 			return a->tls;
+	}
+	return NULL;
+}
+
+const char *accounts_ws_path(struct slice name, void *arg)
+{
+	const struct accounts *as = arg;
+
+	if (as->current != NULL && has_proxy(as->current, name))
+		return as->current->ws_path;
+	for (struct list *it = as->list.next; it != &as->list; it = it->next) {
+		const struct account *a = CONTAINER_OF(it, struct account,
+		                                       node);
+
+		if (a->ws_path != NULL && has_proxy(a, name))
+			return a->ws_path;
 	}
 	return NULL;
 }

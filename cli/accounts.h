@@ -27,6 +27,7 @@ struct account {
 	char *auth_user;
 	char *registrar;                /* a URI; default sip:DOMAIN */
 	char *proxy;                    /* a Route value with lr; NULL: none */
+	char *ws_path;                  /* of the proxy; NULL: "/" */
 	uint32_t expires_s;             /* 0: the setting's */
 	struct credentials *credentials;
 	bool has_secret;
@@ -68,6 +69,8 @@ void accounts_remove(struct accounts *as, struct account *a);
 /* A tls_profile_fn, with the accounts as its argument: of the account whose
  * domain, registrar or proxy this is, the current one first. */
 struct tls_profile *accounts_tls(struct slice name, void *arg);
+/* A ws_path_fn, with the accounts as its argument: of the proxy's URI. */
+const char *accounts_ws_path(struct slice name, void *arg);
 /* From and To of requests; a may be NULL: sip:anonymous@anonymous.invalid. */
 struct slice account_from(const struct account *a);
 /* Appends the URI that a user meant: a bare "bob" becomes sip:bob@DOMAIN (with

@@ -20,6 +20,7 @@
 #include "net/loop.h"
 #include "net/resolver.h"
 #include "net/tls.h"
+#include "net/ws.h"
 
 /* A header of the user's that goes into requests (`header add`). */
 struct app_header {
@@ -45,6 +46,7 @@ struct app {
 	struct endpoint *endpoint;
 	struct trace *trace;
 	struct tls_setup tls;           /* own: of the command line */
+	struct ws_setup ws;             /* with the same */
 	struct registrar *registrar;    /* `serve registrar`; or NULL */
 	struct accounts accounts;
 	struct calls calls;

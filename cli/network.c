@@ -11,6 +11,7 @@ static bool listen_on(struct app *app, struct buf *why)
 		.loop = app->loop,
 		.dispatcher = app->dispatcher,
 		.tls = &app->tls,
+		.ws = &app->ws,
 	};
 	struct listen_families families = {
 		.ipv4 = o->ipv4_only,
@@ -64,8 +65,8 @@ static bool prefer_transports(struct app *app, struct buf *why)
 		    || dispatcher_leg_for(app->dispatcher, t, p.ipv4
 		                          ? FAMILY_IPV4 : FAMILY_IPV6)
 		       == NULL) {
-			buf_str(why, "--transport: expected some of udp, tcp "
-			        "and tls, got '");
+			buf_str(why, "--transport: expected some of udp, tcp, "
+			        "tls, ws and wss, got '");
 			buf_escaped(why, name);
 			buf_char(why, '\'');
 			return false;
@@ -94,6 +95,11 @@ static bool prepare_tls(struct app *app, struct buf *why)
 	app->tls = (struct tls_setup){
 		.own = tls_profile_new(&settings),
 		.find = accounts_tls,
+		.arg = &app->accounts,
+	};
+	app->ws = (struct ws_setup){
+		.tls = app->tls,
+		.path = accounts_ws_path,
 		.arg = &app->accounts,
 	};
 	if (app->tls.own == NULL) {

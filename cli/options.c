@@ -19,7 +19,7 @@ const struct option_row option_table[] = {
 	{ 'P', "proxy", "URI", "outbound proxy" },
 	{ 'l', "listen", "[TRANSPORT:]ADDR[:PORT]",
 	  "where to listen (repeatable)" },
-	{ 't', "transport", "LIST", "what may be used, best first: udp,tcp,tls" },
+	{ 't', "transport", "LIST", "best first, of udp,tcp,tls,ws,wss" },
 	{ 0, "ca", "FILE", "TLS: whom to trust, in place of the system's" },
 	{ 0, "cert", "FILE", "TLS: our certificate" },
 	{ 0, "key", "FILE", "TLS: its key, where that is not in --cert" },

@@ -195,7 +195,7 @@ bool conn_suits(const struct conn *c, struct slice name)
 	                             || c->setup->io->suits(c, name));
 }
 
-enum error conn_send(struct conn *c, struct slice wire)
+enum error conn_send_octets(struct conn *c, struct slice wire)
 {
 	size_t waiting = queued(c);
 	enum error err;
@@ -213,6 +213,13 @@ enum error conn_send(struct conn *c, struct slice wire)
 	err = enqueue(c, wire);
 	rewatch(c);
 	return err;
+}
+
+enum error conn_send(struct conn *c, struct slice wire)
+{
+	if (c->io->send == NULL)
+		return conn_send_octets(c, wire);
+	return conn_is_usable(c) ? c->io->send(c, wire) : ERR_NOT_FOUND;
 }
 
 /* --- keep-alives --- */
@@ -335,6 +342,13 @@ static void end_broken(struct conn *c, const char *why)
 		conn_fail(c, c->fate, c->fate_why);
 }
 
+void conn_received(struct conn *c, struct slice wire)
+{
+	c->heard = true;
+	c->messages++;
+	c->setup->events->received(c, wire);
+}
+
 static void take_pong(struct conn *c)
 {
 	c->ponged = true;
@@ -355,9 +369,7 @@ static void deliver(struct conn *c)
 			watch_progress(c);
 			return;
 		case FRAMER_MESSAGE:
-			c->heard = true;
-			c->messages++;
-			c->setup->events->received(c, wire);
+			conn_received(c, wire);
 			break;
 		case FRAMER_PING:
 			c->heard = true;
@@ -385,8 +397,27 @@ static void read_failed(struct conn *c, enum error err, const char *why)
 		conn_fail(c, err, why);
 }
 
-/* False: there is no more for now, or c is closed. */
-static bool read_once(struct conn *c)
+static bool receive_once(struct conn *c)
+{
+	const char *why = "";
+	enum error err = c->io->receive(c, &why);
+
+	if (c->state != CONN_OPEN || err == ERR_AGAIN)
+		return false;
+	if (err == ERR_PROTOCOL) {
+		end_broken(c, why);
+		return false;
+	}
+	if (err != OK) {
+		read_failed(c, err, why);
+		return false;
+	}
+	c->last_us = env_now_us(loop_env(c->setup->loop));
+	watch_progress(c);
+	return true;
+}
+
+static bool read_octets(struct conn *c)
 {
 	const char *why = error_text(ERR_NOMEM);
 	size_t room = 0, n = 0;
@@ -405,6 +436,12 @@ static bool read_once(struct conn *c)
 	c->last_us = env_now_us(loop_env(c->setup->loop));
 	deliver(c);
 	return c->state == CONN_OPEN;
+}
+
+/* False: there is no more for now, or c is closed. */
+static bool read_once(struct conn *c)
+{
+	return c->io->receive != NULL ? receive_once(c) : read_octets(c);
 }
 
 static bool holds(const struct conn *c)
@@ -499,6 +536,8 @@ static void shake_hands(struct conn *c)
 		return;
 	}
 	stands(c);
+	if (holds(c))
+		timer_arm(&c->more, timers(c), 0, read_held, c);
 	if (c->setup->events->opened != NULL)
 		c->setup->events->opened(c);
 }

@@ -44,6 +44,13 @@ struct conn_io {
 	bool (*holds)(const struct conn *c);
 	/* Nothing more will be written. */
 	void (*end)(struct conn *c);
+	/* Where messages have frames of their own, instead of being cut from
+	 * a stream; both or neither. receive() reads once, collects in
+	 * c->framer, and gives each message to conn_received(); its
+	 * ERR_PROTOCOL lets what is queued go out first. send() gives frames
+	 * to conn_send_octets(). */
+	enum error (*receive)(struct conn *c, const char **why);
+	enum error (*send)(struct conn *c, struct slice wire);
 };
 
 /* The socket's own octets. */
@@ -109,6 +116,7 @@ struct conn {
 	                                 * is freed by what it received */
 	int fd;
 	void *io_state;
+	void *io_upper;                 /* of an io that stands on another */
 	unsigned handshake_events;
 	enum error fate;                /* why it must end; OK: it need not */
 	const char *fate_why;
@@ -138,6 +146,10 @@ void conn_free(struct conn *c);
  * ERR_NOT_FOUND: it is ending. ERR_LIMIT: too much waits already. ERR_NOMEM:
  * it ends. Other failures are reported later. */
 enum error conn_send(struct conn *c, struct slice wire);
+/* The same for octets that are framed already. */
+enum error conn_send_octets(struct conn *c, struct slice octets);
+/* wire came, whole: to be told. c may be closed afterwards. */
+void conn_received(struct conn *c, struct slice wire);
 /* Sends a keep-alive (RFC 5626 3.5.1); with must_answer c fails in time unless
  * it is answered. Errors are those of conn_send(). */
 enum error conn_ping(struct conn *c, bool must_answer);

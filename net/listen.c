@@ -13,8 +13,9 @@ enum {
 
 static enum error misread(struct slice text, struct buf *why)
 {
-	buf_str(why, "expected [udp:|tcp:|tls:]ADDRESS[:PORT] with a numeric "
-	        "address, like tcp:127.0.0.1:5060 or [::1], got '");
+	buf_str(why, "expected [udp:|tcp:|tls:|ws:|wss:]ADDRESS[:PORT] with "
+	        "a numeric address, like tcp:127.0.0.1:5060 or [::1], got "
+	        "'");
 	buf_escaped(why, text);
 	buf_char(why, '\'');
 	return ERR_SYNTAX;
@@ -44,12 +45,6 @@ enum error listen_parse(struct slice text, struct listen_spec *out,
 
 	buf_reset(why);
 	take_transport(&rest, &spec.transport);
-	if (spec.transport > TRANSPORT_TLS) {
-		buf_printf(why, "expected udp, tcp or tls, got %s: there is no "
-		           "listener for that",
-		           transport_name(spec.transport));
-		return ERR_UNSUPPORTED;
-	}
 	if (rest.len > 0 && !addr_parse(rest, &spec.addr))
 		return misread(text, why);
 	if (rest.len == 0 && spec.transport == TRANSPORT_NONE)
@@ -75,20 +70,36 @@ static void close_last(struct opening *o)
 	leg->ops->close(leg);
 }
 
+static enum error make_leg(const struct listen_setup *s, enum transport t,
+                           const struct addr *local, bool listens,
+                           struct leg **out, const char **why)
+{
+	switch (t) {
+	case TRANSPORT_UDP:
+		return udp_leg_open(s->loop, s->dispatcher, local, out, why);
+	case TRANSPORT_TCP:
+		return tcp_leg_open(s->loop, s->dispatcher, local, out, why);
+	case TRANSPORT_TLS:
+		return tls_leg_open(s->loop, s->dispatcher, s->tls, local,
+		                    listens, out, why);
+	case TRANSPORT_WS:
+	case TRANSPORT_WSS:
+		return ws_leg_open(s->loop, s->dispatcher, t, s->ws, local,
+		                   listens, out, why);
+	case TRANSPORT_NONE:
+	case TRANSPORT_COUNT:
+		break;
+	}
+	*why = error_text(ERR_NO_TRANSPORT);
+	return ERR_NO_TRANSPORT;
+}
+
 static enum error open_leg(struct opening *o, enum transport t,
                            const struct addr *local, const char **why)
 {
-	const struct listen_setup *s = o->setup;
 	struct leg *leg;
-	enum error err;
+	enum error err = make_leg(o->setup, t, local, true, &leg, why);
 
-	if (t == TRANSPORT_UDP)
-		err = udp_leg_open(s->loop, s->dispatcher, local, &leg, why);
-	else if (t == TRANSPORT_TCP)
-		err = tcp_leg_open(s->loop, s->dispatcher, local, &leg, why);
-	else
-		err = tls_leg_open(s->loop, s->dispatcher, s->tls, local, true,
-		                   &leg, why);
 	if (err == OK)
 		o->legs[o->nlegs++] = leg;
 	return err;
@@ -181,7 +192,7 @@ enum error listen_open(const struct listen_setup *setup,
 	struct opening o = { .setup = setup, .why = why };
 	enum error err;
 
-	if (spec->transport == TRANSPORT_TLS
+	if (transport_is_secure(spec->transport)
 	    && !tls_profile_check(setup->tls->own, true, why))
 		return ERR_TLS;
 	if (spec->addr.family == FAMILY_NONE)
@@ -207,25 +218,34 @@ static bool has_family(const struct dispatcher *d, enum family family)
 	return false;
 }
 
+static enum error add_outbound(const struct listen_setup *setup,
+                               enum transport t, enum family family)
+{
+	struct addr any = { .family = family };
+	const char *why;
+	struct leg *leg;
+	enum error err;
+
+	if (!has_family(setup->dispatcher, family)
+	    || dispatcher_leg_for(setup->dispatcher, t, family) != NULL)
+		return OK;
+	err = make_leg(setup, t, &any, false, &leg, &why);
+	if (err == OK)
+		dispatcher_add_leg(setup->dispatcher, leg);
+	return err;
+}
+
 enum error listen_add_outbound(const struct listen_setup *setup)
 {
-	static const enum family families[] = { FAMILY_IPV4, FAMILY_IPV6 };
+	static const enum transport transports[] = {
+		TRANSPORT_TLS, TRANSPORT_WS, TRANSPORT_WSS
+	};
+	enum error err = OK;
 
-	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
-		struct addr any = { .family = families[i] };
-		const char *why;
-		struct leg *leg;
-		enum error err;
-
-		if (!has_family(setup->dispatcher, any.family)
-		    || dispatcher_leg_for(setup->dispatcher, TRANSPORT_TLS,
-		                          any.family) != NULL)
-			continue;
-		err = tls_leg_open(setup->loop, setup->dispatcher, setup->tls,
-		                   &any, false, &leg, &why);
-		if (err != OK)
-			return err;
-		dispatcher_add_leg(setup->dispatcher, leg);
+	for (size_t i = 0; err == OK && i < ARRAY_LEN(transports); i++) {
+		err = add_outbound(setup, transports[i], FAMILY_IPV4);
+		if (err == OK)
+			err = add_outbound(setup, transports[i], FAMILY_IPV6);
 	}
-	return OK;
+	return err;
 }

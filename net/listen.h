@@ -11,6 +11,7 @@
 #include "core/transport/dispatcher.h"
 #include "net/loop.h"
 #include "net/tls.h"
+#include "net/ws.h"
 
 /* Where to listen. Zeroed: udp and tcp, on any port, of every family. */
 struct listen_spec {
@@ -37,6 +38,7 @@ struct listen_setup {
 	struct loop *loop;
 	struct dispatcher *dispatcher;
 	struct tls_setup *tls;          /* whose own certificate is shown */
+	struct ws_setup *ws;            /* the same for wss */
 };
 
 /*
@@ -49,8 +51,9 @@ enum error listen_open(const struct listen_setup *setup,
                        struct listen_families families, struct buf *why);
 
 /*
- * Makes TLS possible towards others: of each family that has a leg, but none
- * for TLS, one that does not listen. No port is taken before it is used.
+ * Makes TLS and WebSocket possible towards others: of each family that has a
+ * leg, but none for that, one that does not listen. No port is taken before
+ * it is used.
  */
 enum error listen_add_outbound(const struct listen_setup *setup);
 

@@ -38,6 +38,7 @@ struct tcp_leg {
 	struct hash by_id, by_remote;
 	uint64_t last_id;
 	struct socket_sources sources;
+	char name[ENV_TOKEN_LEN + 9];   /* where it is nameless */
 	bool accepting, closed;         /* closed while accepting: freed then */
 };
 
@@ -378,6 +379,15 @@ static const struct leg_ops tcp_ops = {
 
 /* --- opening --- */
 
+static void invent_name(struct tcp_leg *t)
+{
+	static const char zone[] = ".invalid";
+
+	env_token(loop_env(t->loop), t->name);
+	memcpy(t->name + ENV_TOKEN_LEN, zone, sizeof(zone));
+	t->leg.sent_by = t->name;
+}
+
 static void tcp_init(struct tcp_leg *t, struct loop *loop,
                      struct dispatcher *d, const struct tcp_kind *kind)
 {
@@ -406,6 +416,8 @@ static void tcp_init(struct tcp_leg *t, struct loop *loop,
 	hash_init(&t->by_remote, seed);
 	/* Far from every other leg's: an id alone names a connection. */
 	t->last_id = env_random_u64(env) >> 1;
+	if (kind->nameless)
+		invent_name(t);
 }
 
 static enum error begin_listening(struct tcp_leg *t, const char **why)

@@ -41,6 +41,9 @@ struct tcp_kind {
 	 * and connections to others come from there where that is possible,
 	 * so that who was told that port finds the one that leads here. */
 	bool listens;
+	/* Only its connections lead here: its Via has a random name of
+	 * .invalid (RFC 7118 5). */
+	bool nameless;
 };
 /* As tcp_leg_open(); what it opens is a TCP leg to the functions below. kind
  * is copied. */

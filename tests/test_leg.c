@@ -57,7 +57,7 @@ static const struct {
 	{ "TLS of a sips request, RFC 5630 3.1.4", TRANSPORT_TLS, NULL,
 	  "alice", true, "sips:alice@192.0.2.1:5060" },
 	{ "WSS is ws and sips, RFC 7118 4", TRANSPORT_WSS, "x.invalid",
-	  "alice", true, "sips:alice@x.invalid;transport=ws" },
+	  "alice", true, "sips:alice@192.0.2.1:5060;transport=ws" },
 	{ "an escaped user stays so", TRANSPORT_UDP, NULL, "a%40b", false,
 	  "sip:a%40b@192.0.2.1:5060" },
 };

@@ -12,6 +12,7 @@ static struct net_rig rig;
 static struct buf why;
 static const struct listen_families any_family;
 static struct tls_setup tls;
+static struct ws_setup ws;
 static struct listen_setup with;
 
 static void setup(void)
@@ -21,7 +22,10 @@ static void setup(void)
 	net_rig_setup(&rig);
 	tls.own = tls_profile_new(&no_certificate);
 	ck_assert_ptr_nonnull(tls.own);
-	with = (struct listen_setup){ rig.loop, rig.dispatcher, &tls };
+	ws.tls = tls;
+	with = (struct listen_setup){
+		rig.loop, rig.dispatcher, &tls, &ws
+	};
 }
 
 static void teardown(void)
@@ -58,18 +62,19 @@ static const struct {
 	{ ":5060", ERR_SYNTAX, 0, "", 0 },
 	{ "tls:127.0.0.1", OK, TRANSPORT_TLS, "127.0.0.1", 0 },
 	{ "tls:[::1]:5061", OK, TRANSPORT_TLS, "[::1]", 5061 },
-	{ "ws:127.0.0.1", ERR_UNSUPPORTED, 0, "", 0 },
+	{ "ws:127.0.0.1", OK, TRANSPORT_WS, "127.0.0.1", 0 },
+	{ "wss:[::1]:443", OK, TRANSPORT_WSS, "[::1]", 443 },
 };
 
 START_TEST(where_to_listen_is_read)
 {
-	struct listen_spec spec = { .transport = TRANSPORT_WSS };
+	struct listen_spec spec = { .transport = TRANSPORT_COUNT };
 	struct addr want = { 0 };
 
 	ck_assert_int_eq(listen_parse(slice_str(readings[_i].text), &spec,
 	                              &why), readings[_i].err);
 	if (readings[_i].err != OK) {
-		ck_assert_int_eq(spec.transport, TRANSPORT_WSS);
+		ck_assert_int_eq(spec.transport, TRANSPORT_COUNT);
 		ck_assert_ptr_nonnull(strstr(buf_cstr(&why), "expected "));
 		return;
 	}
@@ -89,8 +94,8 @@ START_TEST(what_came_is_shown_escaped)
 	ck_assert_int_eq(listen_parse(SLICE("udp:\033[2J"), &spec, &why),
 	                 ERR_SYNTAX);
 	ck_assert_str_eq(buf_cstr(&why),
-	                 "expected [udp:|tcp:|tls:]ADDRESS[:PORT] with a numeric "
-	                 "address, like tcp:127.0.0.1:5060 or [::1], got "
+	                 "expected [udp:|tcp:|tls:|ws:|wss:]ADDRESS[:PORT] with "
+	                 "a numeric address, like tcp:127.0.0.1:5060 or [::1], got "
 	                 "'udp:\\x1b[2J'");
 }
 END_TEST

@@ -63,7 +63,7 @@ static void add_connection(struct table *t, const struct leg *leg,
 	table_null(t);
 	table_text(t, slice_str(addr_text(&c->remote, addr)));
 	table_text(t, slice_str(state_name(c->state)));
-	if (leg->transport == TRANSPORT_TLS) {
+	if (transport_is_secure(leg->transport)) {
 		add_tls(t, c);
 	} else {
 		table_null(t);

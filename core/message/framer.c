@@ -264,6 +264,14 @@ enum framer_event framer_next(struct framer *f, struct slice *out,
 	return FRAMER_MESSAGE;
 }
 
+struct slice framer_take_all(struct framer *f)
+{
+	struct slice in = waiting(f);
+
+	consume(f, in.len);
+	return in;
+}
+
 void framer_expect_pong(struct framer *f)
 {
 	f->pongs_due++;

@@ -57,6 +57,12 @@ void framer_filled(struct framer *f, size_t n);
 enum framer_event framer_next(struct framer *f, struct slice *out,
                               struct fault *fault);
 /*
+ * All that came is one message: who carries it says so, as a frame of
+ * WebSocket does (RFC 7118 4). Valid as *out above. Not to be mixed with
+ * framer_next().
+ */
+struct slice framer_take_all(struct framer *f);
+/*
  * We sent a CRLF CRLF: the next CRLF between messages is its answer. Without
  * this nobody could tell two pongs in a row from a ping cut in two; a CRLF
  * that nobody asked for is the first half of a ping, or noise (7.5).

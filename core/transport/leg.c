@@ -65,7 +65,12 @@ void leg_print_contact_uri(struct buf *out, const struct leg *leg,
 		buf_slice(out, user);
 		buf_char(out, '@');
 	}
-	print_host_port(out, leg, local);
+	/* A server finds the connection by the address that it comes from,
+	 * where it could not resolve the name of the Via. */
+	if (is_websocket(leg->transport))
+		addr_print(out, local);
+	else
+		print_host_port(out, leg, local);
 	if (transport != NULL) {
 		buf_str(out, ";transport=");
 		buf_str(out, transport);

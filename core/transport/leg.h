@@ -57,8 +57,9 @@ struct leg {
 	const struct leg_ops *ops;
 	enum transport transport;
 	struct addr local;              /* bound; may be the any-address */
-	const char *sent_by;            /* a host for Via and Contact in place of the
-	                                 * address (".invalid" of WS); or NULL */
+	const char *sent_by;            /* a host in place of the address, for
+	                                 * Via (".invalid" of WS) and, but of
+	                                 * WS, Contact; or NULL */
 	uint64_t sent, received;        /* messages */
 	struct addr learnt;             /* where the last response says that
 	                                 * we were seen, if not at local (RFC

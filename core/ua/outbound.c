@@ -125,6 +125,22 @@ enum error outbound_print_contact(struct buf *out, struct context *ctx,
 	return buf_error(out);
 }
 
+/* RFC 7118 4: a URI says "ws" for WSS, too. What the peer was last reached by
+ * tells which it is. */
+static struct leg *leg_towards(const struct context *ctx,
+                               const struct outbound *o)
+{
+	struct leg *last = ctx->flow.leg;
+
+	if (o->same_peer && o->target->transport == TRANSPORT_WS
+	    && last != NULL && last->transport == TRANSPORT_WSS
+	    && addr_eq(&o->target->addr, &ctx->flow.remote))
+		return last;
+	return dispatcher_leg_for(ctx->endpoint->dispatcher,
+	                          o->target->transport,
+	                          o->target->addr.family);
+}
+
 enum error outbound_seal(struct context *ctx, const struct request_draft *d,
                          struct outbound *o, struct buf *wire)
 {
@@ -133,9 +149,7 @@ enum error outbound_seal(struct context *ctx, const struct request_draft *d,
 	enum error err;
 
 	o->flow = (struct flow){
-		.leg = dispatcher_leg_for(ep->dispatcher,
-		                          o->target->transport,
-		                          o->target->addr.family),
+		.leg = leg_towards(ctx, o),
 		.remote = o->target->addr,
 	};
 	if (o->flow.leg == NULL)

@@ -316,7 +316,8 @@ def two_of_us_call_each_other(t, host):
     has to say in the dialog goes over the connection that there is."""
     ca = Authority(t)
     bob, port = listens(t, ca.issue(LOCAL), "wait call.incoming; answer;"
-                        " wait call.confirmed; send INFO %%; bye", host)
+                        " wait call.confirmed; send INFO %%; sleep 1s; bye",
+                        host)
     if host == "[::1]":
         wait_until(lambda: t.run("--ca", ca.file, "tls",
                                  f"sips:[::1]:{port}").status == 0, "bob")

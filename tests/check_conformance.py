@@ -12,7 +12,8 @@ from harness import ROOT, check, equal, main, test
 # offers and answers, of newer RFCs, and what Net::SIP's users asked for.
 PROMISED = ([f"T{n:02}" for n in range(1, 23)]
             + [f"U{n:02}" for n in range(1, 31)]
-            + ["O1", "O2", "N1", "N3", "N4", "N7", "N8", "A1"]
+            + ["O1", "O2", "N1", "N3", "N4", "N7", "N8", "A1",
+               "W1"]
             + ["F2", "F4", "F5", "F6", "F8"]
             + [f"REF{n}" for n in range(1, 7)])
 

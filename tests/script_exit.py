@@ -99,7 +99,7 @@ def a_refused_call_is_1(t):
     ("where to listen", ["-l", "carrier-pigeon:127.0.0.1", "options", "URI"],
      "carrier-pigeon"),
     ("a transport", ["-t", "sctp", "options", "URI"],
-     "--transport: expected some of udp, tcp and tls, got 'sctp'"),
+     "--transport: expected some of udp, tcp, tls, ws and wss, got 'sctp'"),
     ("a DNS server", ["--dns", "localhost", "options", "URI"],
      "--dns: expected ADDR or ADDR:PORT, got 'localhost'"),
     ("a trace into nowhere", ["--trace=/nonexistent/t", "options", "URI"],

@@ -100,15 +100,25 @@ void request_event_keys(struct app *app, struct event *e,
 	}
 }
 
+void request_print_learnt(struct buf *out, const struct addr *learnt)
+{
+	if (learnt->port != 0)
+		addr_print(out, learnt);
+	else
+		addr_print_host(out, learnt);
+}
+
 /* Where the peer saw us, if not where we are (RFC 3581 4). */
 static void add_learnt(struct event *e, const struct message *response)
 {
-	char text[ADDR_TEXT];
+	struct buf text = { 0 };
 	struct addr learnt;
 
-	if (via_learnt(&response->via, &learnt))
-		event_text(e, "received",
-		           slice_str(addr_text(&learnt, text)));
+	if (!via_learnt(&response->via, &learnt))
+		return;
+	request_print_learnt(&text, &learnt);
+	event_text(e, "received", buf_view(&text));
+	buf_deinit(&text);
 }
 
 static void add_flow(struct event *e, const struct flow *flow)

@@ -71,6 +71,8 @@ void request_settle(struct item *item, const struct outcome *o);
 /* cmd, account, call and callid of an event. */
 void request_event_keys(struct app *app, struct event *e,
                         const struct item *item, const struct call *call);
+/* "203.0.113.7:40000" of via_learnt(), or without a port. */
+void request_print_learnt(struct buf *out, const struct addr *learnt);
 /* "12 ms", "2.41 s". */
 void request_print_time(struct buf *out, uint64_t us);
 

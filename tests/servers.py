@@ -4,6 +4,7 @@
     proxy = Kamailio(t, NAME=VALUE) with these definitions of kamailio.cfg
     proxy = Kamailio(t, tls=certificate, host="[::1]")  TLS as well, there:
     proxy.tls_uri("bob")            sip:bob@[::1]:PORT
+    proxy.stop()                    another may be started at its .port
     proxy.uri("bob")                sip:bob@127.0.0.1:PORT
     proxy.sipsh("alice", ...)       options for sipsh: account and listeners
 
@@ -82,10 +83,11 @@ def spawn_ready(t, argv, is_ready, timeout=10):
 class Kamailio:
     """Ends the test with a failure when it has crashed meanwhile."""
 
-    def __init__(self, t, tls=None, host="127.0.0.1", **definitions):
-        self.t, self.port = t, free_port()
+    def __init__(self, t, tls=None, host="127.0.0.1", port=None,
+                 tls_port=None, **definitions):
+        self.t, self.port = t, port or free_port()
         self.hostport = f"127.0.0.1:{self.port}"
-        self.tls_hostport = f"{host}:{free_port()}"
+        self.tls_hostport = f"{host}:{tls_port or free_port()}"
         argv = ["kamailio", "-DD", "-E", "-f", os.path.join(HERE,
                 "kamailio.cfg"), "-Y", t.dir, "-w", t.dir, "-m", "32"]
         for transport in ("udp", "tcp"):
@@ -103,10 +105,18 @@ class Kamailio:
         pinger = Pinger(self.port)
         t.defer(pinger.close)
         self.process = spawn_ready(t, argv, pinger)
+        self.stopped = False
         t.defer(self._check_alive)
 
+    def stop(self):
+        """For good; another may take its ports."""
+        self._check_alive()
+        self.stopped = True
+        self.process.stop()
+
     def _check_alive(self):
-        check(self.process.running, f"ended: {self.process.result()!r}")
+        check(self.stopped or self.process.running,
+              f"ended: {self.process.result()!r}")
 
     def uri(self, user=None, parameters=""):
         return f"sip:{user + '@' if user else ''}{self.hostport}{parameters}"

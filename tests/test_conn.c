@@ -169,6 +169,7 @@ static void setup(void)
 		.connect_ms = 10000,
 		.head_ms = 10000,
 		.message_ms = 32000,
+		.pong_ms = 10000,
 		.idle_ms = 300000,
 	};
 	conn_setup.loop = rig.loop;
@@ -497,6 +498,60 @@ START_TEST(silence_is_borne_for_five_minutes)
 }
 END_TEST
 
+/* --- keep-alives, RFC 5626 4.4.1 --- */
+
+START_TEST(a_ping_without_an_answer_ends_it_after_ten_seconds)
+{
+	stand();
+	say(options);
+	net_rig_until(&rig, told.received == 1);
+	ck_assert_int_eq(conn_ping(conn, true), OK);
+	pass(5000);
+	ck_assert_int_eq(conn_ping(conn, true), OK);
+	pass(4990);
+	ck_assert_uint_eq(told.closed, 0);
+	pass(20);
+	expect_closed(ERR_TIMEOUT, "no answer to a keep-alive");
+}
+END_TEST
+
+START_TEST(each_ping_must_be_answered_in_time)
+{
+	stand();
+	say(options);
+	net_rig_until(&rig, told.received == 1);
+	ck_assert_int_eq(conn_ping(conn, true), OK);
+	ck_assert_int_eq(conn_ping(conn, true), OK);
+	pass(9000);
+	say(SLICE("\r\n"));
+	net_rig_until(&rig, conn->ponged);
+	pass(9000);
+	say(SLICE("\r\n"));
+	net_rig_until(&rig, conn->framer.pongs_due == 0);
+	pass(100000);
+	ck_assert_uint_eq(told.closed, 0);
+	ck_assert_int_eq(conn_ping(conn, true), OK);
+	pass(10010);
+	expect_closed(ERR_TIMEOUT, "no answer to a keep-alive");
+}
+END_TEST
+
+START_TEST(a_ping_that_needs_no_answer_may_have_one)
+{
+	stand();
+	say(options);
+	net_rig_until(&rig, told.received == 1);
+	ck_assert_int_eq(conn_ping(conn, false), OK);
+	ck_assert_int_eq(conn_ping(conn, false), OK);
+	pass(100000);
+	ck_assert_uint_eq(told.closed, 0);
+	ck_assert(!conn->ponged);
+	say(SLICE("\r\n"));
+	net_rig_until(&rig, conn->ponged);
+	ck_assert_uint_eq(conn->framer.pongs_due, 0);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	TCase *tests;
@@ -522,6 +577,10 @@ static Suite *suite(void)
 	tcase_add_test(tests, each_message_has_a_time_of_its_own);
 	tcase_add_test(tests, a_drop_now_and_then_wins_no_time);
 	tcase_add_test(tests, silence_is_borne_for_five_minutes);
+	tcase_add_test(tests,
+	               a_ping_without_an_answer_ends_it_after_ten_seconds);
+	tcase_add_test(tests, each_ping_must_be_answered_in_time);
+	tcase_add_test(tests, a_ping_that_needs_no_answer_may_have_one);
 	return s;
 }
 

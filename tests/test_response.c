@@ -353,6 +353,40 @@ START_TEST(a_response_goes_where_18_2_2_says)
 }
 END_TEST
 
+static const struct {
+	const char *via, *learnt;       /* NULL: nothing */
+} learnt[] = {
+	{ "SIP/2.0/UDP 192.0.2.1:5070;rport=5070;received=192.0.2.1", NULL },
+	{ "SIP/2.0/UDP 192.0.2.1;rport=5060", NULL },
+	{ "SIP/2.0/TLS 192.0.2.1;rport=5061", NULL },
+	{ "SIP/2.0/UDP 192.0.2.1;rport", NULL },
+	{ "SIP/2.0/UDP host.example;rport=9", NULL },
+	{ "SIP/2.0/UDP 192.0.2.1;received=nonsense;rport=9", NULL },
+	{ "SIP/2.0/UDP 192.0.2.1;rport=1024", "192.0.2.1:1024" },
+	{ "SIP/2.0/UDP 192.0.2.1;received=203.0.113.7;rport=5060",
+	  "203.0.113.7:5060" },
+	{ "SIP/2.0/TCP 192.0.2.1:5060;received=203.0.113.7",
+	  "203.0.113.7:0" },
+	{ "SIP/2.0/TCP x.invalid;received=203.0.113.7", "203.0.113.7:0" },
+	{ "SIP/2.0/UDP [2001:db8::1];received=2001:db8::1;rport=5060", NULL },
+	{ "SIP/2.0/UDP [2001:db8::1];received=2001:db8::2;rport=9",
+	  "[2001:db8::2]:9" },
+};
+
+START_TEST(the_top_via_tells_where_we_were_seen_rfc3581_4)
+{
+	char text[ADDR_TEXT] = "";
+	struct addr seen;
+	struct via via;
+
+	ck_assert(via_parse(slice_str(learnt[_i].via), &via));
+	if (via_learnt(&via, &seen))
+		addr_text(&seen, text);
+	ck_assert_str_eq(text, learnt[_i].learnt == NULL
+	                       ? "" : learnt[_i].learnt);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	TCase *t;
@@ -377,6 +411,8 @@ static Suite *suite(void)
 	tcase_add_test(t, reasons_are_the_rfcs);
 	tcase_add_loop_test(t, a_response_goes_where_18_2_2_says, 0,
 	                    ARRAY_LEN(targets));
+	tcase_add_loop_test(t, the_top_via_tells_where_we_were_seen_rfc3581_4,
+	                    0, ARRAY_LEN(learnt));
 	return s;
 }
 

@@ -2,6 +2,7 @@
 
 #include "cli/commands/table.h"
 #include "cli/app.h"
+#include "cli/request.h"
 #include "net/tcp.h"
 
 static const char *state_name(enum conn_state s)
@@ -20,6 +21,19 @@ static const char *state_name(enum conn_state s)
 	return "";
 }
 
+static void add_learnt(struct table *t, const struct addr *learnt)
+{
+	struct buf text = { 0 };
+
+	if (learnt->family == FAMILY_NONE) {
+		table_null(t);
+		return;
+	}
+	request_print_learnt(&text, learnt);
+	table_text(t, buf_view(&text));
+	buf_deinit(&text);
+}
+
 static void add_leg(struct table *t, const struct leg *leg)
 {
 	char local[ADDR_TEXT];
@@ -32,10 +46,7 @@ static void add_leg(struct table *t, const struct leg *leg)
 	table_null(t);
 	table_null(t);
 	table_null(t);
-	if (leg->learnt.family == FAMILY_NONE)
-		table_null(t);
-	else
-		table_text(t, slice_str(addr_text(&leg->learnt, local)));
+	add_learnt(t, &leg->learnt);
 }
 
 static void add_tls(struct table *t, const struct conn *c)

@@ -46,7 +46,7 @@ def tls_options(t, transport):
     return (("--cert", pair.cert, "--key", pair.key), ("--ca", ca.file))
 
 
-@each(["tcp", "tls"])
+@each(["tcp", "tls"], timeout=60)
 def a_registration_recovers_from_a_restart(t, transport):
     """The loss shows itself: it is told, tried at once, and then again."""
     theirs, ours = tls_options(t, transport)
@@ -62,7 +62,23 @@ def a_registration_recovers_from_a_restart(t, transport):
     equal(len(ok["bindings"]), 1, "bindings")
 
 
-@each(["tcp", "tls"])
+@test(timeout=120)
+def a_registration_recovers_over_udp(t):
+    """There the next refresh finds out."""
+    port = free_port()
+    server = serves(t, "udp", port)
+    us = t.start("-j", "-l", "udp:127.0.0.1", "-a",
+                 f"sip:alice@127.0.0.1:{port}", "-c",
+                 "set expires 60; register; sleep 110s")
+    told(us, "reg.ok")
+    server.stop()
+    lost = told(us, "reg.failed", timeout=60)
+    contains(lost["error"]["text"], f"udp:127.0.0.1:{port}")
+    serves(t, "udp", port)
+    told(us, "reg.ok", 2, timeout=RECOVERY)
+
+
+@each(["tcp", "tls"], timeout=60)
 def kamailio_may_be_restarted(t, transport):
     ca = Authority(t)
     certificate = ca.issue(LOCAL)
@@ -166,7 +182,7 @@ def pings_can_be_turned_off(t):
     equal(peer.pings, 0, "pings")
 
 
-@test
+@test(timeout=60)
 def a_ping_without_an_answer_ends_the_flow_once(t):
     """Whoever has never answered one is not given up again and again."""
     peer = Peer(t, b"")

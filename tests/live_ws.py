@@ -32,7 +32,8 @@ def two_of_us_call_each_other(t, transport):
     the connection that there is."""
     ca = Authority(t)
     bob, port = listens(t, transport, "wait call.incoming; answer;"
-                        " wait call.confirmed; send INFO %%; bye",
+                        " wait call.confirmed; send INFO %%; sleep 1s;"
+                        " bye",
                         *ca.issue(LOCAL).options)
     run = t.run("-j", "--ca", ca.file, "-c", f"invite sip:bob@127.0.0.1:{port}"
                 f";transport={transport}; transports; wait call.ended")

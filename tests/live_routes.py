@@ -79,6 +79,8 @@ def kamailio_forks_and_both_answer(t):
     invites = first.expect("INVITE"), second.expect("INVITE")
     second.on("BYE", 200)
     second.respond(invites[1], 180)
+    # the proxy cancels no branch that it has not heard of yet
+    alice.expect('"event":"call.ringing"')
     first.respond(invites[0], 200, body=sdp(4000))
     second.respond(second.expect("CANCEL"), 200)
     second.respond(invites[1], 200, body=sdp(4002))
